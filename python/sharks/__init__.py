@@ -4,6 +4,8 @@ Public names are resolved when first used, so that `import sharks` is quick and 
 """
 
 import importlib
+import sys
+import types
 import typing
 
 _HOMES = {
@@ -40,11 +42,21 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sharks' has no attribute {name!r}")
-    home = importlib.import_module(f".{_HOMES[name]}", __name__)
-    # A verb and its module may share a name: the attribute of the package is always the verb.
-    value = globals()[name] = getattr(home, name)
+    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     return value
 
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+class _Package(types.ModuleType):
+    """Several verbs share their module's name; importing the module must not hide the verb behind it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, types.ModuleType) and _HOMES.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
