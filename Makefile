@@ -1,0 +1,49 @@
+# sharks on a fresh machine: Python 3.11 or newer, a C++ compiler and make; nothing else is needed.
+#
+#   make demo    songs in, a new song out: demo/song.wav
+#   make test    the whole test suite
+#   make bench   samples per second on this machine
+#   make lint    style and types
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# CUDA kernels are built only where a GPU answers; SHARKS_CUDA=auto|on|off overrules.
+SHARKS_CUDA ?= $(shell nvidia-smi >/dev/null 2>&1 && echo auto || echo off)
+export SHARKS_CUDA
+
+SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
+           $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
+
+.PHONY: demo test bench lint clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/all.installed
+	$(BIN)/sharks demo examples/muldjord -o demo
+
+test: $(VENV)/dev.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/all.installed
+	$(BIN)/sharks bench dadabots-2tier-tiny
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist demo
+
+# The build tools live in the same venv, so that a change of one file compiles one file.
+$(VENV)/tools.installed: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q -c constraints.txt scikit-build-core pybind11 cmake ninja
+	touch $@
+
+$(VENV)/%.installed: $(VENV)/tools.installed $(SOURCES)
+	$(PIP) install -q --no-build-isolation -c constraints.txt '.[$*]'
+	touch $@
+	test $* = all || touch $(VENV)/all.installed
