@@ -132,7 +132,7 @@ class WaveNetStepper final : public Stepper {
   // The inputs of one dilated layer, kept for (K - 1) d steps; row `next` is the oldest and is overwritten next.
   struct Ring {
     Floats rows;  // [length, B, Rp]
-    int length, next;
+    int length = 0, next = 0;
   };
   struct Layer {
     Ring ring;
@@ -165,8 +165,11 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B)
       skip_rectified_(static_cast<size_t>(B) * net.Sp),
       head_(static_cast<size_t>(B) * padded(net.spec.head)) {
   for (int d : net.spec.dilations) {
-    const int length = (net.spec.filter_width - 1) * d;
-    layers_.push_back({{Floats(static_cast<size_t>(length) * B * net.Rp), length, 0}, Floats(B * ld_window()), Floats()});
+    Layer layer;
+    layer.ring.length = (net.spec.filter_width - 1) * d;
+    layer.ring.rows = Floats(static_cast<size_t>(layer.ring.length) * B * net.Rp);
+    layer.window = Floats(B * ld_window());
+    layers_.push_back(std::move(layer));
   }
 }
 
