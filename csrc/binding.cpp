@@ -242,6 +242,13 @@ void set_condition(Handle& self, const py::array& vectors) {
   self.player->set_condition(data, vectors.shape(1));
 }
 
+Array<float> gumbel(uint64_t seed, int64_t stream, int64_t step, int q, const std::string& isa) {
+  SHARKS_CHECK(q >= 1 && q <= 65536, "q is ", q, "; wanted 1 to 65536");
+  Array<float> noise(Shape{q});
+  sharks::cpu::kernels(isa.c_str()).gumbel(q, seed, stream, step, noise.mutable_data());
+  return noise;
+}
+
 std::vector<std::string> isas() {
   std::vector<std::string> names;
   for (const char* const* name = sharks::cpu::available_isas(); *name; ++name) names.emplace_back(*name);
@@ -254,6 +261,8 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled engine. Use sharks.generate, sharks.stream and sharks.logits; engine.py is the door.";
   m.def("isas", isas, "Instruction sets that this build holds and this CPU runs, best first.");
   m.def("isa", [] { return sharks::cpu::kernels("auto").isa; }, "The set that \"auto\" means; SHARKS_ISA forces one.");
+  m.def("gumbel", &gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"), py::arg("isa") = "auto",
+        "The noise of one draw, float32 [q]; equals sharks.sampling.gumbel to the bit.");
   m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")

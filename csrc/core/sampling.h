@@ -43,30 +43,34 @@ SHARKS_HD float sample_log(float x) {
 
 SHARKS_HD float gumbel(uint32_t word) { return -sample_log(-sample_log(uniform(word))); }
 
+constexpr int kNoiseBlock = 64;  // levels at once, so that the compiler may work on whole vectors
+
+// The noise of the levels first .. first + 63; first is a multiple of 64.
+SHARKS_HD void gumbel_block(int first, uint64_t seed, int64_t stream, int64_t step, float* noise) {
+  constexpr int kCounters = kNoiseBlock / 4;
+  uint32_t words[4][kCounters];
+  for (int c = 0; c < kCounters; ++c) {
+    const Philox block =
+        philox(static_cast<uint32_t>(first / 4 + c), static_cast<uint32_t>(step),
+               static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32), static_cast<uint32_t>(stream),
+               static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
+    for (int w = 0; w < 4; ++w) words[w][c] = block.word[w];
+  }
+  for (int w = 0; w < 4; ++w)
+    for (int c = 0; c < kCounters; ++c) noise[4 * c + w] = gumbel(words[w][c]);
+}
+
 // The level drawn from logits [Q] (finite) at this place of the noise; temperature 0 is the plain argmax.
 SHARKS_HD int32_t draw_level(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream,
                              int64_t step) {
-  constexpr int kCounters = 16;  // at once, so that the compiler may work on whole vectors
-  float noise[4][kCounters];
+  float noise[kNoiseBlock] = {};
   float best = -__builtin_inff();
   int32_t level = 0;
-  for (int first = 0; first < Q; first += 4 * kCounters) {
-    if (temperature != 0.0f) {
-      uint32_t words[4][kCounters];
-      for (int c = 0; c < kCounters; ++c) {
-        const Philox block =
-            philox(static_cast<uint32_t>(first / 4 + c), static_cast<uint32_t>(step),
-                   static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32), static_cast<uint32_t>(stream),
-                   static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
-        for (int w = 0; w < 4; ++w) words[w][c] = block.word[w];
-      }
-      for (int w = 0; w < 4; ++w)
-        for (int c = 0; c < kCounters; ++c) noise[w][c] = gumbel(words[w][c]);
-    }
-    const int last = Q - first < 4 * kCounters ? Q - first : 4 * kCounters;
-    for (int k = 0; k < last; ++k) {
-      const float score =
-          temperature != 0.0f ? logits[first + k] + temperature * noise[k % 4][k / 4] : logits[first + k];
+  for (int first = 0; first < Q; first += kNoiseBlock) {
+    if (temperature != 0.0f) gumbel_block(first, seed, stream, step, noise);
+    const int count = Q - first < kNoiseBlock ? Q - first : kNoiseBlock;
+    for (int k = 0; k < count; ++k) {
+      const float score = logits[first + k] + temperature * noise[k];
       if (score > best) best = score, level = first + k;
     }
   }

@@ -198,6 +198,14 @@ void look_up(int W, int N, int Q, const float* table, const int32_t* levels, con
   }
 }
 
+void gumbel(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise) {
+  float block[kNoiseBlock];
+  for (int k = 0; k < Q; ++k) {
+    if (k % kNoiseBlock == 0) gumbel_block(k, seed, stream, step, block);
+    noise[k] = block[k % kNoiseBlock];
+  }
+}
+
 int32_t draw(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream, int64_t step) {
   return draw_level(logits, Q, temperature, seed, stream, step);
 }
@@ -220,6 +228,7 @@ const Kernels SHARKS_TABLE(SHARKS_ISA_NAME) = {SHARKS_QUOTE(SHARKS_ISA_NAME),
                                                gru_reset,
                                                gru_update,
                                                look_up,
+                                               gumbel,
                                                draw};
 
 }  // namespace sharks::cpu

@@ -56,6 +56,9 @@ struct Kernels {
   void (*look_up)(int W, int N, int Q, const float* table, const int32_t* levels, const float* init, float* y,
                   bool relu);
 
+  // The noise of one place, [Q]: what draw adds. For proof, not for speed.
+  void (*gumbel)(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise);
+
   // The level whose logit plus temperature times Gumbel noise is greatest; see core/sampling.h.
   int32_t (*draw)(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream, int64_t step);
 };
