@@ -2,8 +2,8 @@
 
     level = argmax_k(logits[k] + temperature * g[k]),  ties to the lowest k
 
-which draws from softmax(logits / temperature) (the Gumbel-max identity) and needs no softmax. The noise is a function of
-(seed, stream, step, k) and of nothing else: not of the batch, the thread, the chunk, or what was drawn before.
+which draws from softmax(logits / temperature) (the Gumbel-max identity) and needs no softmax. The noise is a function
+of (seed, stream, step, k) and of nothing else: not of the batch, the thread, the chunk, or what was drawn before.
 
 - Words: Philox4x32-10 with key = seed (64 bits, low word first) and counter = (k div 4, step low, step high, stream);
   level k takes word k mod 4.
@@ -31,7 +31,8 @@ _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], np.uint32)
 
 SQRT_HALF_BITS = 0x3F3504F3  # the float32 next to sqrt(1/2), as an integer
-# log(1 + z) = z - z^2/2 + z^3 P(z) on [sqrt(1/2) - 1, sqrt(2) - 1]; P minimises the relative error of the whole. Lowest first.
+# log(1 + z) = z - z^2/2 + z^3 P(z) on [sqrt(1/2) - 1, sqrt(2) - 1]; P, lowest power first, minimises the largest
+# relative error of the whole.
 LOG_P = tuple(
     _F(float.fromhex(c))
     for c in (

@@ -112,6 +112,11 @@ class Player:
             if copy[name].shape != (self.streams, *shape):
                 raise UsageError(f"state {name!r} is {copy[name].shape}; wanted {(self.streams, *shape)}")
         copy["levels"] = self._levels(copy["levels"], self.spec.lookback)
+        for name, value in copy.items():
+            if not np.isfinite(value).all():
+                raise UsageError(f"state {name!r} holds NaN or infinite values; wanted finite ones")
+            if name == "input.levels" and not ((value >= -1) & (value < self.spec.q_levels)).all():
+                raise UsageError(f"state {name!r} is not all levels from -1 to {self.spec.q_levels - 1}")
         if len(set(copy["position"] % self.spec.lookback)) > 1:
             raise UsageError(
                 f"streams stand at positions {copy['position'].tolist()}; wanted the same place of a frame of "
@@ -146,9 +151,9 @@ class Player:
     def _levels(self, levels: ArrayLike, length: int | None) -> NDArray[np.int32]:
         """A copy of `levels` as int32 (B, length), any length where it is None."""
         levels = np.asarray(levels)
-        wanted = (self.streams, "T" if length is None else length)
-        if levels.ndim != 2 or len(levels) != self.streams or levels.shape[1] != (length or levels.shape[1]):
+        if levels.ndim != 2 or levels.shape != (self.streams, levels.shape[1] if length is None else length):
+            wanted = (self.streams, "T" if length is None else length)
             raise UsageError(f"levels are {levels.shape}; wanted {wanted}")
-        if levels.dtype.kind not in "iu" or (levels.size and not 0 <= levels.min() <= levels.max() < self.spec.q_levels):
-            raise UsageError(f"levels must be whole numbers from 0 to {self.spec.q_levels - 1}")
+        if levels.dtype.kind not in "iu" or not ((levels >= 0) & (levels < self.spec.q_levels)).all():
+            raise UsageError(f"levels are not all whole numbers from 0 to {self.spec.q_levels - 1}")
         return levels.astype(np.int32)

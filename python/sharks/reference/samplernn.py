@@ -10,8 +10,8 @@ vector for each step of the tier below. At the bottom a small feed-forward netwo
     tier 0          runs    runs     runs                          runs
     sample level    predicts at every position
 
-The vectors on their way down are a function of the hidden states, so the state does not hold them: at position p the tier
-below F_t/F_below takes row (p / F_below) mod (F_t / F_below).
+The vectors on their way down are a function of the hidden states, so the state does not hold them. At position p the
+tier below, which steps every F samples, takes row (p / F) mod (F_t / F) of what tier t last said.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ A stack of causal convolutions, layer i looking d_i samples into the past, each 
 with a way on, h' = h + W_res z, and a way out, W_skip z. The sum of all ways out passes two rectified linear layers and
 becomes the logits of the next level.
 
-A dilated convolution at time t needs its input at t, t-d, t-2d. Instead of the whole history each layer keeps a ring of
-its last (K-1) d inputs, so that a step costs the same at any dilation (Le Paine et al. 2016). Empty rings hold zeros: the
+A dilated convolution at time t needs its input at t, t-d, t-2d. Instead of the whole history each layer keeps a ring
+of its last (K-1) d inputs, so that a step computes each value once (Le Paine et al. 2016). Empty rings hold zeros: the
 function of a network whose activations, not whose audio, are padded with zeros.
 
 A step feeds the newest level, which the state holds but no layer has seen, and predicts the one after it.
