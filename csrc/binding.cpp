@@ -46,11 +46,15 @@ void check_levels(const int32_t* levels, py::ssize_t count, int q_levels) {
 }
 
 template <typename T>
-T choice(const py::dict& spec, const char* field, std::initializer_list<std::pair<const char*, T>> known) {
-  const auto value = spec[field].cast<std::string>();
+T one_of(const char* field, const std::string& value, std::initializer_list<std::pair<const char*, T>> known) {
   for (const auto& [name, result] : known)
     if (value == name) return result;
   sharks::refuse(field, " is '", value, "', which this engine does not know");
+}
+
+template <typename T>
+T choice(const py::dict& spec, const char* field, std::initializer_list<std::pair<const char*, T>> known) {
+  return one_of<T>(field, spec[field].cast<std::string>(), known);
 }
 
 WaveNetSpec wavenet_spec(const py::dict& d) {
@@ -101,7 +105,7 @@ SampleRNNSpec samplernn_spec(const py::dict& d) {
 }
 
 std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors, const py::dict& tables,
-                                  const std::string& isa, const std::string& device) {
+                                  const std::string& isa, const std::string& device, const std::string& dtype) {
   sharks::Weights weights;
   for (const auto& [key, value] : tensors) {
     const auto name = key.cast<std::string>();
@@ -113,17 +117,19 @@ std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors,
   const char* needed = wavenet ? "decode" : "tier_input";
   const auto table = tables[needed].cast<py::array>();
   const float* numbers = checked<float>(table, needed, {spec["q_levels"].cast<py::ssize_t>()});
+  using sharks::cpu::Type;
+  const Type type = one_of<Type>("dtype", dtype, {{"float32", Type::kFloat32}, {"bfloat16", Type::kBfloat16}, {"int8", Type::kInt8}});
   const bool cuda = device == "cuda";
   if (wavenet) {
     const WaveNetSpec s = wavenet_spec(spec);
     py::gil_scoped_release release;
     return cuda ? sharks::cuda::make_wavenet(s, weights, numbers)
-                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str());
+                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str(), type);
   }
   const SampleRNNSpec s = samplernn_spec(spec);
   py::gil_scoped_release release;
   return cuda ? sharks::cuda::make_samplernn(s, weights, numbers)
-              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str());
+              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str(), type);
 }
 
 // A player and the model it reads.
@@ -267,7 +273,7 @@ PYBIND11_MODULE(_core, m) {
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")
       .def(py::init(&make_model), py::arg("spec"), py::arg("tensors"), py::arg("tables"), py::arg("isa") = "auto",
-           py::arg("device") = "cpu")
+           py::arg("device") = "cpu", py::arg("dtype") = "float32")
       .def_property_readonly("isa", &Model::isa)
       .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
 

@@ -9,12 +9,13 @@
 
 namespace sharks::cpu {
 
-Stepper::Stepper(const Kernels& kernels, int B, int Q)
+Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest)
     : kernels_(kernels),
       B_(B),
       Q_(Q),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
+      scratch_(scratch_size(B, widest)),
       drawn_(static_cast<size_t>(B)) {}
 
 void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {

@@ -32,7 +32,14 @@ class Stepper : public Player {
   int64_t stage_width(const std::string& stage) const final { return stage_source(stage).width; }
 
  protected:
-  Stepper(const Kernels& kernels, int B, int Q);
+  // `widest`: columns of the model's widest matrix.
+  Stepper(const Kernels& kernels, int B, int Q, int widest);
+
+  // kernels_.product over all streams.
+  void multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y, size_t ld_y,
+                bool relu) {
+    kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_.data());
+  }
 
   // Advance the network to the current position; write logits_ if asked.
   virtual void predict(bool want_logits) = 0;
@@ -52,6 +59,7 @@ class Stepper : public Player {
   int64_t position_ = 0, step_ = 0;
 
  private:
+  Floats scratch_;              // of narrow inputs
   std::vector<int32_t> drawn_;  // [B]
 };
 

@@ -22,10 +22,12 @@ using Skip = SampleRNNSpec::Skip;
 
 struct SampleRNN {
   SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
-            const Kernels& kernels);
+            const Kernels& kernels, Type type);
+  int widest() const;  // columns of the widest matrix
 
   SampleRNNSpec spec;
   const Kernels& kernels;
+  Type type;
   int Dp;
   struct Layer {
     Matrix below, frame, recurrent, candidate;  // [G Dp, .] from h below, the tier's input, own h; reset-before's U_n
@@ -58,16 +60,16 @@ struct SampleRNN {
 };
 
 SampleRNN::SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* inputs,
-                     const Kernels& kernels)
-    : spec(spec), kernels(kernels), Dp(padded(spec.dim)), tier_input(padded_copy(inputs, spec.q_levels)) {
+                     const Kernels& kernels, Type type)
+    : spec(spec), kernels(kernels), type(type), Dp(padded(spec.dim)), tier_input(padded_copy(inputs, spec.q_levels)) {
   for (int t = 0; t < spec.tiers(); ++t) tiers.push_back(bind_tier(weights, t));
   fold_sample_input(weights);
   const int D = spec.dim;
   for (int i = 0; i < spec.hidden_layers; ++i) {
-    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[static_cast<size_t>(i)], D, D, D)));
+    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[static_cast<size_t>(i)], D, D, D), type));
     hidden_bias.push_back(padded_copy(weights.hidden_bias[static_cast<size_t>(i)], D));
   }
-  out = Matrix(Dense(spec.q_levels, Dp).add(0, 0, weights.out, spec.q_levels, D, D));
+  out = Matrix(Dense(spec.q_levels, Dp).add(0, 0, weights.out, spec.q_levels, D, D), type);
   out_bias = padded_copy(weights.out_bias, spec.q_levels);
 }
 
@@ -89,22 +91,22 @@ SampleRNN::Layer SampleRNN::bind_layer(const SampleRNNWeights::Layer& from, int 
     Dense dense = gate_rows(from.w_ih, G, X, width, Xp);
     for (int g = 0; g < G && doubled; ++g)
       dense.add(g * Dp, 0, from.w_ih + static_cast<size_t>(g) * D * width + X, D, X, width);
-    layer.frame = Matrix(dense);
+    layer.frame = Matrix(dense, type);
   } else {
     const int width = D + (spec.skip == Skip::kGraves ? X : 0);
-    layer.below = Matrix(gate_rows(from.w_ih, G, D, width, Dp));
-    if (spec.skip == Skip::kGraves) layer.frame = Matrix(gate_rows(from.w_ih + D, G, X, width, Xp));
+    layer.below = Matrix(gate_rows(from.w_ih, G, D, width, Dp), type);
+    if (spec.skip == Skip::kGraves) layer.frame = Matrix(gate_rows(from.w_ih + D, G, X, width, Xp), type);
   }
   const bool reset_before = spec.cell == Cell::kGruResetBefore;
-  layer.recurrent = Matrix(gate_rows(from.w_hh, reset_before ? 2 : G, D, D, Dp));
-  if (reset_before) layer.candidate = Matrix(gate_rows(from.w_hh, 1, D, D, Dp, 2));
+  layer.recurrent = Matrix(gate_rows(from.w_hh, reset_before ? 2 : G, D, D, Dp), type);
+  if (reset_before) layer.candidate = Matrix(gate_rows(from.w_hh, 1, D, D, Dp, 2), type);
   layer.bias = Floats(static_cast<size_t>(G) * Dp);
   layer.recurrent_bias = Floats(static_cast<size_t>(G) * Dp);
   for (int g = 0; g < G; ++g) {
     std::copy_n(from.b_ih + g * D, D, layer.bias.data() + g * Dp);
     if (from.b_hh) std::copy_n(from.b_hh + g * D, D, layer.recurrent_bias.data() + g * Dp);
   }
-  if (from.skip) layer.skip = Matrix(Dense(Dp, Dp).add(0, 0, from.skip, D, D, D));
+  if (from.skip) layer.skip = Matrix(Dense(Dp, Dp).add(0, 0, from.skip, D, D, D), type);
   return layer;
 }
 
@@ -114,7 +116,7 @@ SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) con
   Tier tier;
   tier.Xp = padded(spec.tier_width(t));
   if (from.expand) {
-    tier.expand = Matrix(Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F));
+    tier.expand = Matrix(Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F), type);
     tier.expand_bias = padded_copy(from.expand_bias, D);
   }
   tier.skip_bias = Floats(static_cast<size_t>(Dp));
@@ -141,8 +143,14 @@ SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) con
       tier.upsample_bias[static_cast<size_t>(j * Dp + o)] = static_cast<float>(bias);
     }
   }
-  tier.upsample = Matrix(upsample);
+  tier.upsample = Matrix(upsample, type);
   return tier;
+}
+
+int SampleRNN::widest() const {
+  int widest = Dp;
+  for (const Tier& tier : tiers) widest = std::max({widest, tier.expand.cols(), tier.Xp});
+  return widest;
 }
 
 // What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
@@ -213,7 +221,7 @@ class SampleRNNStepper final : public Stepper {
 };
 
 SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B)
-    : Stepper(net.kernels, B, net.spec.q_levels),
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest()),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -263,11 +271,11 @@ void SampleRNNStepper::predict(bool want_logits) {
   const float* in = sample_.data();
   for (int i = 0; i < spec.hidden_layers; ++i) {
     float* to = i + 1 == spec.hidden_layers ? last_hidden_.data() : reset_.data();
-    kernels_.product(net_.hidden[static_cast<size_t>(i)], B_, in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
+    multiply(net_.hidden[static_cast<size_t>(i)], in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
                      0, to, Dp, true);
     in = to;
   }
-  kernels_.product(net_.out, B_, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
+  multiply(net_.out, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
 }
 
 void SampleRNNStepper::run_tier(int t) {
@@ -286,7 +294,7 @@ void SampleRNNStepper::run_tier(int t) {
       init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * Dp;
       ld_init = static_cast<size_t>(ratio) * Dp;
     }
-    kernels_.product(net.expand, B_, x, Fp, init, ld_init, tier.x.data(), Dp, false);
+    multiply(net.expand, x, Fp, init, ld_init, tier.x.data(), Dp, false);
     x = tier.x.data();
   }
   for (size_t k = 0; k < net.layers.size(); ++k)
@@ -303,7 +311,7 @@ void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* bel
   const float* init = layer.bias.data();
   size_t ld_init = 0;
   const auto add = [&](const Matrix& w, const float* x, size_t ld_x) {
-    kernels_.product(w, B_, x, ld_x, init, ld_init, gates_.data(), ld, false);
+    multiply(w, x, ld_x, init, ld_init, gates_.data(), ld, false);
     init = gates_.data();
     ld_init = ld;
   };
@@ -313,13 +321,13 @@ void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* bel
     add(layer.recurrent, h.data(), Dp);
     kernels_.lstm(B_, Dp, gates_.data(), ld, c.data(), h.data(), Dp);
   } else if (cell == Cell::kGru) {
-    kernels_.product(layer.recurrent, B_, h.data(), Dp, layer.recurrent_bias.data(), 0, recurrent_.data(), ld, false);
+    multiply(layer.recurrent, h.data(), Dp, layer.recurrent_bias.data(), 0, recurrent_.data(), ld, false);
     kernels_.gru(B_, Dp, gates_.data(), recurrent_.data(), ld, h.data(), Dp);
   } else {
     add(layer.recurrent, h.data(), Dp);  // the rows r and z alone
     kernels_.gru_reset(B_, Dp, gates_.data(), ld, h.data(), Dp, reset_.data(), Dp);
     float* candidate = gates_.data() + 2 * Dp;
-    kernels_.product(layer.candidate, B_, reset_.data(), Dp, candidate, ld, candidate, ld, false);
+    multiply(layer.candidate, reset_.data(), Dp, candidate, ld, candidate, ld, false);
     kernels_.gru_update(B_, Dp, gates_.data(), ld, h.data(), Dp);
   }
 }
@@ -332,11 +340,11 @@ void SampleRNNStepper::upsample(int t) {
   const float* out = tier.h.back().data();
   if (net_.spec.skip != Skip::kNone) {
     for (size_t k = 0; k < net.layers.size(); ++k)
-      kernels_.product(net.layers[k].skip, B_, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
+      multiply(net.layers[k].skip, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
                        k ? Dp : 0, stack_out_.data(), Dp, false);
     out = stack_out_.data();
   }
-  kernels_.product(net.upsample, B_, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
+  multiply(net.upsample, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
                    static_cast<size_t>(net_.spec.ratio(t)) * Dp, false);
 }
 
@@ -422,8 +430,8 @@ void SampleRNNStepper::state_changed() {
 class SampleRNNModel final : public Model {
  public:
   SampleRNNModel(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
-                 const Kernels& kernels)
-      : net_(spec, weights, tier_input, kernels) {}
+                 const Kernels& kernels, Type type)
+      : net_(spec, weights, tier_input, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   std::unique_ptr<Player> player(int streams, int threads) const override {
@@ -437,8 +445,8 @@ class SampleRNNModel final : public Model {
 }  // namespace
 
 std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
-                                      const char* isa) {
-  return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa));
+                                      const char* isa, Type type) {
+  return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa), type);
 }
 
 }  // namespace sharks::cpu
