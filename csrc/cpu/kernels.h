@@ -30,6 +30,20 @@ struct Packed {
   const int32_t* row_offset = nullptr;  // [rows] of int8: -128 times the sum of a row's weights
 };
 
+inline int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
+
+inline size_t packed_bytes(const Packed& w) { return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type); }
+
+// Rows first .. last - 1 of a matrix; first lies on a group.
+inline Packed row_slice(const Packed& w, int first, int last) {
+  Packed slice = w;
+  slice.data += static_cast<size_t>(first) * (w.cols / columns_per_unit(w.type));
+  slice.rows = last - first;
+  slice.row_scale += first;
+  slice.row_offset += first;
+  return slice;
+}
+
 // Floats of scratch that a product of B streams wants for its narrowed inputs.
 inline size_t scratch_size(int B, int cols) { return static_cast<size_t>(B) * (cols / 2 + 1); }
 

@@ -33,8 +33,6 @@ uint32_t bfloat16_of(double value) {
   return (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
 }
 
-int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
-
 }  // namespace
 
 Matrix::Matrix(const Dense& dense, Type type) {

@@ -181,7 +181,7 @@ void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
 
 class SampleRNNStepper final : public Stepper {
  public:
-  SampleRNNStepper(const SampleRNN& net, int B);
+  SampleRNNStepper(const SampleRNN& net, int B, int threads);
 
   int lookback() const override { return net_.spec.lookback(); }
   void reset(const int32_t* levels) override;
@@ -220,8 +220,8 @@ class SampleRNNStepper final : public Stepper {
   Floats gates_, recurrent_, reset_, stack_out_, sample_, last_hidden_;
 };
 
-SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest()),
+SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -435,7 +435,9 @@ class SampleRNNModel final : public Model {
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B) { return std::make_unique<SampleRNNStepper>(net_, B); });
+    return split_streams(streams, threads, [&](int B, int team) {
+      return std::make_unique<SampleRNNStepper>(net_, B, team);
+    });
   }
 
  private:

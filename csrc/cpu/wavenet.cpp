@@ -122,7 +122,7 @@ void WaveNet::fold_skips(const WaveNetWeights& weights) {
 
 class WaveNetStepper final : public Stepper {
  public:
-  WaveNetStepper(const WaveNet& net, int B);
+  WaveNetStepper(const WaveNet& net, int B, int threads);
 
   int lookback() const override { return 1; }
   void reset(const int32_t* levels) override;
@@ -162,8 +162,8 @@ class WaveNetStepper final : public Stepper {
   Floats activation_, gated_, residual_, skip_, skip_rectified_, head_;
 };
 
-WaveNetStepper::WaveNetStepper(const WaveNet& net, int B)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest()),
+WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -346,7 +346,9 @@ class WaveNetModel final : public Model {
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B) { return std::make_unique<WaveNetStepper>(net_, B); });
+    return split_streams(streams, threads, [&](int B, int team) {
+      return std::make_unique<WaveNetStepper>(net_, B, team);
+    });
   }
 
  private:
