@@ -6,12 +6,12 @@ import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+
 from compare import assert_close
 from players import PLAYERS
-from specs import SPECS, condition, levels, random_tensors
-
 from sharks.sampling import draw
 from sharks.spec import stages, state_tensors
+from specs import SPECS, condition, levels, random_tensors
 
 NAMES = [
     "samplernn-gru-3-frame-tiers",
@@ -93,9 +93,7 @@ def test_chunks_do_not_matter(make, name, cuts):
     parts, _ = primed(make, name)
     more = levels(spec, 3, FREE, seed=2)
     edges = [0, *np.cumsum(cuts).tolist(), FREE]
-    logits = [
-        parts.force(np.ascontiguousarray(more[:, a:b]))[0] for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    logits = [parts.force(np.ascontiguousarray(more[:, a:b]))[0] for a, b in zip(edges, edges[1:], strict=False)]
     assert (np.concatenate(logits, 1) == whole.force(more)[0]).all()
     free = [run(parts, b - a) for a, b in zip(edges, edges[1:], strict=False)]
     assert (np.concatenate(free, 1) == run(whole, FREE)).all()
@@ -115,7 +113,7 @@ def test_a_saved_state_continues_the_clip(make, name):
     player, _ = primed(make, name)
     run(player, 7)
     state = player.get_state()
-    assert [(key, value.shape) for key, value in state.items()] == [(n, (3, *shape)) for n, shape in state_tensors(spec)]
+    assert {key: value.shape for key, value in state.items()} == {n: (3, *shape) for n, shape in state_tensors(spec)}
     assert state["position"].tolist() == [PRIME + 7] * 3 and state["step"].tolist() == [7] * 3
     first = run(player, FREE)
     player.set_state(state)
