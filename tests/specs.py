@@ -14,7 +14,7 @@ from sharks.presets import preset, presets
 from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec, replace, tensors
 
 SAMPLERNN = SampleRNNSpec(frame_sizes=(4,), dim=12, layers=2, embed_dim=6, q_levels=32)
-WAVENET = WaveNetSpec(dilations=(1, 2, 4, 1, 2), residual=8, dilation=6, skip=10, head=9, q_levels=32)
+WAVENET = WaveNetSpec(dilations=(1, 2, 4, 1, 2), residual=10, dilation=6, skip=12, head=11, q_levels=32)
 ODD_WIDTHS = (1, 7, 8, 9, 31, 33, 64)
 
 
@@ -57,7 +57,7 @@ def _samplernn() -> dict[str, Spec]:
         specs[f"dim-{width}"] = {"dim": width}
         specs[f"lstm-graves-dim-{width}"] = {"dim": width, "cell": "lstm", "skip": "graves"}
         specs[f"embed-{width}"] = {"embed_dim": width}
-        specs[f"levels-{width}"] = {"q_levels": max(width, 2)}
+        specs[f"levels-{max(width, 3)}"] = {"q_levels": max(width, 3)}
     return {f"samplernn-{name}": replace(SAMPLERNN, **fields) for name, fields in specs.items()}
 
 
@@ -147,7 +147,8 @@ def random_tensors(spec: Spec, seed: int = 0) -> dict[str, np.ndarray]:
     for name, shape in tensors(spec):
         values = np.random.default_rng([seed, zlib.crc32(name.encode())]).standard_normal(shape)
         if len(shape) > 1 and shape[0] == 1:
-            values = np.abs(values)  # a lone unit before a ReLU must not be dead
+            # A lone unit before a ReLU must not be dead; and what has one sign adds up faster.
+            values = np.abs(values) / np.prod(shape[1:]) ** 0.5
         weights[name] = (values * _scale(spec, name, shape)).astype(np.float32)
     return weights
 

@@ -24,10 +24,10 @@ def test_it_knows_neither_torch_nor_the_engine():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"blocks.1.res.weight": None}, "tensor 'blocks.1.res.weight' is missing; wanted (8, 6)"),
+        ({"blocks.1.res.weight": None}, "tensor 'blocks.1.res.weight' is missing; wanted (10, 6)"),
         ({"blocks.9.res.weight": np.zeros(3)}, "no tensor 'blocks.9.res.weight'; did you mean 'blocks."),
-        ({"head.conv1.bias": np.zeros((9, 1))}, "tensor 'head.conv1.bias' is (9, 1); wanted (9,)"),
-        ({"head.conv1.bias": np.full(9, np.nan)}, "tensor 'head.conv1.bias' holds NaN"),
+        ({"head.conv1.bias": np.zeros((9, 1))}, "tensor 'head.conv1.bias' is (9, 1); wanted (11,)"),
+        ({"head.conv1.bias": np.full(11, np.nan)}, "tensor 'head.conv1.bias' holds NaN"),
     ],
 )
 def test_tensors_must_be_those_of_the_table(change, message):
@@ -99,8 +99,8 @@ def test_levels_stages_and_temperatures_must_fit():
     ("name", "change", "message"),
     [
         ("wavenet-one-hot", {"rings.0": None}, "the state holds"),
-        ("wavenet-one-hot", {"rings.0": np.zeros((2, 1, 7))}, r"state 'rings.0' is \(2, 1, 7\); wanted \(2, 1, 8\)"),
-        ("wavenet-one-hot", {"rings.0": np.full((2, 1, 8), np.inf)}, "state 'rings.0' holds NaN or infinite"),
+        ("wavenet-one-hot", {"rings.0": np.zeros((2, 1, 7))}, r"state 'rings.0' is \(2, 1, 7\); wanted \(2, 1, 10\)"),
+        ("wavenet-one-hot", {"rings.0": np.full((2, 1, 10), np.inf)}, "state 'rings.0' holds NaN or infinite"),
         ("wavenet-one-hot", {"levels": np.array([[32], [0]])}, "whole numbers from 0 to 31"),
         ("wavenet-one-hot", {"input.levels": np.array([[-2], [0]])}, "not all levels from -1 to 31"),
         ("samplernn-gru", {"position": np.array([3, 4])}, r"positions \[3, 4\]; wanted the same place of a frame of 4"),
