@@ -1,0 +1,137 @@
+"""The baseline of every speed figure: one cached step per sample in plain eager torch, written as well as eager allows.
+
+WaveNet: rings instead of recomputation, the past taps of all layers in one batched product, the skips of all layers in
+one product. SampleRNN: tiers step once per frame with torch's fused cells, the upsampling of a frame in one product. Both
+look levels up instead of multiplying one-hot vectors, and draw by Gumbel-max. bench/generate.py checks them against the
+engine's logits before it times them.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sharks import quantize
+from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
+
+
+def eager_step(spec: Spec, tensors: dict, streams: int) -> "WaveNetStep | SampleRNNStep":
+    weights = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    return (WaveNetStep if isinstance(spec, WaveNetSpec) else SampleRNNStep)(spec, weights, streams)
+
+
+def draw(logits: Tensor, temperature: float) -> Tensor:
+    """Gumbel-max: levels int64 (B,) from logits (B, Q)."""
+    return (logits - temperature * torch.empty_like(logits).exponential_().log_()).argmax(1)
+
+
+class WaveNetStep:
+    """Filter width 2, a looked-up input, biases in the blocks: what the benchmarked presets use."""
+
+    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
+        looked_up = (spec.input, spec.input_filter_width) in (("one-hot", 1), ("one-hot", 2), ("embedding", 0))
+        assert spec.filter_width == 2 and spec.bias and looked_up, "the baseline plays the presets only"
+        L, D = spec.layers, spec.dilation
+        self.spec = spec
+        self.taps = [w["input.conv.weight"][:, :, p].T.contiguous() for p in range(spec.input_filter_width)]
+        self.taps = self.taps or [w["input.embed.weight"]]
+        dilated = [w[f"blocks.{i}.dilated.weight"] for i in range(L)]
+        self.past = torch.stack([a[:, :, 0].T for a in dilated]).contiguous()  # (L, R, 2D)
+        self.past_bias = torch.stack([w[f"blocks.{i}.dilated.bias"] for i in range(L)])[:, None]
+        self.now = [a[:, :, 1].T.contiguous() for a in dilated]
+        self.res = [w[f"blocks.{i}.res.weight"].T.contiguous() for i in range(L - 1)]
+        self.res_bias = [w[f"blocks.{i}.res.bias"] for i in range(L - 1)]
+        self.skip = torch.cat([w[f"blocks.{i}.skip.weight"] for i in range(L)], 1).T.contiguous()
+        self.skip_bias = sum(w[f"blocks.{i}.skip.bias"] for i in range(L))
+        self.head = [w["head.conv1.weight"].T.contiguous(), w["head.conv2.weight"].T.contiguous()]
+        no_bias = torch.zeros(())
+        self.head_bias = [w.get("head.conv1.bias", no_bias), w.get("head.conv2.bias", no_bias)]
+        # Every ring is as long as the longest, so that one indexing reads the past of all layers.
+        self.length = max(spec.dilations)
+        self.rings = torch.zeros(self.length, L, streams, spec.residual)
+        self.dilations = torch.tensor(spec.dilations)
+        self.layer = torch.arange(L)
+        self.older = torch.zeros(streams, spec.residual)  # what the sample before adds to the input
+        self.t, self.D = 0, D
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        """Feed levels int64 (B,); return the logits (B, Q) of the next."""
+        h = self.taps[-1][levels] + self.older
+        self.older = self.taps[0][levels] if len(self.taps) == 2 else self.older
+        rows = self.rings[(self.t - self.dilations) % self.length, self.layer]  # (L, B, R)
+        past = torch.baddbmm(self.past_bias, rows, self.past)
+        inputs, gated = [], []
+        for i, now in enumerate(self.now):
+            inputs.append(h)
+            a = torch.addmm(past[i], h, now)
+            z = a[:, : self.D].tanh() * a[:, self.D :].sigmoid()
+            gated.append(z)
+            if i < len(self.res):
+                h = h + torch.addmm(self.res_bias[i], z, self.res[i])
+        torch.stack(inputs, out=self.rings[self.t % self.length])
+        self.t += 1
+        y = torch.addmm(self.skip_bias, torch.cat(gated, 1), self.skip).relu_()
+        y = (y @ self.head[0] + self.head_bias[0]).relu_()
+        return y @ self.head[1] + self.head_bias[1]
+
+
+class SampleRNNStep:
+    """Any cell but the reset-before GRU."""
+
+    def __init__(self, spec: SampleRNNSpec, w: dict[str, Tensor], streams: int) -> None:
+        assert spec.cell != "gru-reset-before" and spec.skip != "prism", "the baseline plays the presets only"
+        self.spec, self.w, self.t = spec, w, 0
+        self.inputs = torch.from_numpy(quantize.tier_input_table(spec))
+        self.history = torch.full((streams, spec.lookback), quantize.codec(spec).pad_level)
+        self.h = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
+        self.c = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
+        self.rows: list[Tensor] = [torch.empty(0)] * spec.tiers
+        self.up = [
+            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous() for t in range(spec.tiers)
+        ]
+        embed = w.get("sample.embed.weight", torch.eye(spec.q_levels))
+        # (F, Q, D): the embedding and the first product as rows to add.
+        self.table = torch.einsum("qe,dep->pqd", embed, w["sample.in.weight"]).contiguous()
+        self.places = torch.arange(spec.frame_sizes[0])
+
+    def __call__(self, levels: Tensor | None) -> Tensor:
+        """Append levels int64 (B,), if any; return the logits (B, Q) of the next."""
+        spec, w = self.spec, self.w
+        if levels is not None:
+            self.history = torch.cat([self.history[:, 1:], levels[:, None]], 1)
+            self.t += 1
+        for t in reversed(range(spec.tiers)):
+            if self.t % spec.frame_sizes[t] == 0:
+                self._tier(t)
+        window = self.history[:, -spec.frame_sizes[0] :]
+        x = self.table[self.places, window].sum(1) + self.rows[0][:, self.t % spec.frame_sizes[0]]
+        x = x.relu() if spec.relu_before_hidden else x
+        for i in range(spec.hidden_layers):
+            x = F.linear(x, w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]).relu_()
+        x = F.linear(x, w["sample.out.weight"], w["sample.out.bias"])
+        return x.relu_() if spec.relu_logits else x
+
+    def _tier(self, t: int) -> None:
+        spec, w, F_t = self.spec, self.w, self.spec.frame_sizes[t]
+        x = self.inputs[self.history[:, -F_t:]]
+        if spec.expands(t):
+            x = F.linear(x, w[f"tiers.{t}.expand.weight"], w[f"tiers.{t}.expand.bias"])
+        if t + 1 < spec.tiers:
+            x = x + self.rows[t + 1][:, self.t // F_t % spec.ratio(t + 1)]
+        out, below = None, x
+        for k in range(spec.layers):
+            name = f"tiers.{t}.rnn.{k}."
+            below = torch.cat([below, x], 1) if k and spec.skip == "graves" else below
+            args = (below, w[name + "w_ih"], w[name + "w_hh"], w[name + "b_ih"])
+            if spec.cell == "lstm":
+                state = (self.h[t][k], self.c[t][k])
+                self.h[t][k], self.c[t][k] = torch.lstm_cell(args[0], state, *args[1:], torch.zeros_like(args[3]))
+            else:
+                self.h[t][k] = torch.gru_cell(args[0], self.h[t][k], *args[1:], w[name + "b_hh"])
+            below = self.h[t][k]
+            if spec.skip != "none":
+                part = F.linear(below, w[f"tiers.{t}.skip.{k}.weight"], w.get(f"tiers.{t}.skip.{k}.bias"))
+                out = part if out is None else out + part
+        rows = F.linear(below if out is None else out, self.up[t]).view(len(x), spec.ratio(t), spec.dim)
+        self.rows[t] = rows + w[f"tiers.{t}.upsample.bias"] if spec.upsample_bias else rows

@@ -1,0 +1,128 @@
+"""Samples per second of the engine beside the eager torch baseline (and the numpy reference), in one run.
+
+    python bench/generate.py --preset ibab-wavenet --streams 1 --threads 1 [--reference] [--json]
+
+Random weights: speed does not depend on what a model has learnt. The baseline's logits are first compared with the
+engine's, so that both do the same work. Then engine and baseline take turns, `--rounds` times; the medians and their
+ratio are reported. One line per combination of streams and threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+import typing
+
+import numpy as np
+import torch
+from eager import draw, eager_step
+
+import sharks
+from sharks import quantize
+from sharks.engine import open_player
+from sharks.spec import WaveNetSpec
+
+TEMPERATURE = 0.95
+
+
+def engine_speed(player: typing.Any, streams: int, steps: int) -> float:
+    """Samples per second of all streams together."""
+    heat = np.full((streams, steps), TEMPERATURE, np.float32)
+    start = time.perf_counter()
+    player.run(steps, heat, 1, np.arange(streams, dtype=np.int64))
+    return streams * steps / (time.perf_counter() - start)
+
+
+def eager_speed(step: typing.Callable, streams: int, steps: int, pad: int) -> float:
+    levels = torch.full((streams,), pad)
+    start = time.perf_counter()
+    with torch.inference_mode():
+        for _ in range(steps):
+            levels = draw(step(levels), TEMPERATURE)
+    return streams * steps / (time.perf_counter() - start)
+
+
+def check_baseline(pack: sharks.Pack, steps: int = 40) -> None:
+    """Refuse to time a baseline that computes something else."""
+    spec, pad = pack.spec, quantize.codec(pack.spec).pad_level
+    levels = np.random.default_rng(0).integers(0, spec.q_levels, (1, steps)).astype(np.int32)
+    step, got = eager_step(spec, pack.tensors, 1), []
+    if isinstance(spec, WaveNetSpec):
+        history, feed = levels[:, :1], levels[0, :-1]
+    else:
+        history, feed = np.full((1, spec.lookback), pad, np.int32), [None, *levels[0, :-1]]
+        levels = np.concatenate([history, levels], 1)
+    with torch.inference_mode():
+        got = [step(None if v is None else torch.tensor([int(v)]))[0].numpy() for v in feed]
+    want = sharks.logits(pack, levels, device="cpu")[0]
+    worst = float(np.abs(np.stack(got) - want).max())
+    if not worst < 1e-3 * max(1.0, float(np.abs(want).max())):
+        raise SystemExit(f"the baseline differs from the engine by {worst:.3g}; its time would mean nothing")
+
+
+def measure(pack: sharks.Pack, streams: int, threads: int, rounds: int, seconds: float) -> dict[str, typing.Any]:
+    spec, pad = pack.spec, quantize.codec(pack.spec).pad_level
+    torch.set_num_threads(threads)
+    player = open_player(pack, streams, device="cpu", threads=threads)
+    player.reset(np.full((streams, spec.lookback), pad, np.int32))
+    step = eager_step(spec, pack.tensors, streams)
+    # Whole frames, and enough of them for a steady figure.
+    frame = spec.lookback
+    fast = max(frame, int(engine_speed(player, streams, 4 * frame + 256) / streams * seconds) // frame * frame)
+    slow = max(frame, int(eager_speed(step, streams, 2 * frame + 64, pad) / streams * seconds) // frame * frame)
+    engine, eager = [], []
+    for _ in range(rounds):
+        engine.append(engine_speed(player, streams, fast))
+        eager.append(eager_speed(step, streams, slow, pad))
+    ratios = [a / b for a, b in zip(engine, eager)]
+    return {
+        "streams": streams,
+        "threads": threads,
+        "engine": statistics.median(engine),
+        "eager": statistics.median(eager),
+        "ratio": statistics.median(ratios),
+        "x_real_time": statistics.median(engine) / streams / spec.sample_rate,
+    }
+
+
+def reference_speed(pack: sharks.Pack, steps: int) -> float:
+    player = open_player(pack, 1, device="reference")
+    player.reset(np.full((1, pack.spec.lookback), quantize.codec(pack.spec).pad_level, np.int32))
+    return engine_speed(player, 1, steps)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--preset", default="ibab-wavenet", choices=sharks.presets())
+    parser.add_argument("--streams", type=int, nargs="+", default=[1])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--reference", action="store_true", help="time the numpy reference too")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    pack = sharks.random_pack(sharks.preset(options.preset), seed=0)
+    check_baseline(pack)
+    rows = [measure(pack, b, t, options.rounds, options.seconds) for b in options.streams for t in options.threads]
+    result = {"preset": options.preset, "torch": torch.__version__, "rows": rows}
+    if options.reference:
+        result["reference"] = reference_speed(pack, max(64, pack.spec.lookback))
+    if options.json:
+        json.dump(result, sys.stdout, indent=1)
+        return
+    print(f"{options.preset}, samples per second of all streams together, medians of {options.rounds}")
+    print(f"{'streams':>7} {'threads':>7} {'engine':>10} {'eager':>10} {'ratio':>7} {'x real time':>11}")
+    for row in rows:
+        print(
+            f"{row['streams']:7} {row['threads']:7} {row['engine']:10.0f} {row['eager']:10.0f} {row['ratio']:6.1f}x"
+            f" {row['x_real_time']:11.3f}"
+        )
+    if "reference" in result:
+        print(f"numpy reference, one stream: {result['reference']:.1f}; engine {rows[0]['engine'] / result['reference']:.0f}x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+// Python's door to the engine: check every array, release the GIL, call. The only file that knows pybind11.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "core/check.h"
+#include "cpu/kernels.h"
+#include "cpu/models.h"
+#include "cuda/cuda.h"
+
+namespace py = pybind11;
+
+namespace {
+
+using sharks::Model;
+using sharks::Player;
+using sharks::SampleRNNSpec;
+using sharks::StateField;
+using sharks::WaveNetSpec;
+
+template <typename T>
+using Array = py::array_t<T, py::array::c_style>;
+using Shape = std::vector<py::ssize_t>;
+
+std::string text(const Shape& shape) {
+  std::string out = "[";
+  for (size_t i = 0; i < shape.size(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
+  return out + "]";
+}
+
+// The array's data, after its dtype, layout and shape are what they must be; -1 leaves a dimension open.
+template <typename T>
+const T* checked(const py::array& array, const std::string& name, const Shape& wanted) {
+  SHARKS_CHECK(py::isinstance<Array<T>>(array), name, " has dtype ", std::string(py::str(array.dtype())),
+               " or is not contiguous; wanted C-contiguous ", std::string(py::str(py::dtype::of<T>())));
+  const Shape got(array.shape(), array.shape() + array.ndim());
+  bool same = got.size() == wanted.size();
+  for (size_t i = 0; same && i < got.size(); ++i) same = wanted[i] < 0 || wanted[i] == got[i];
+  SHARKS_CHECK(same, name, " has shape ", text(got), "; wanted ", text(wanted));
+  return static_cast<const T*>(array.data());
+}
+
+void check_levels(const int32_t* levels, py::ssize_t count, int q_levels) {
+  for (py::ssize_t i = 0; i < count; ++i)
+    SHARKS_CHECK(levels[i] >= 0 && levels[i] < q_levels, "a level is ", levels[i], "; wanted 0 to ", q_levels - 1);
+}
+
+template <typename T>
+T choice(const py::dict& spec, const char* field, std::initializer_list<std::pair<const char*, T>> known) {
+  const auto value = spec[field].cast<std::string>();
+  for (const auto& [name, result] : known)
+    if (value == name) return result;
+  sharks::refuse(field, " is '", value, "', which this engine does not know");
+}
+
+WaveNetSpec wavenet_spec(const py::dict& d) {
+  using Input = WaveNetSpec::Input;
+  WaveNetSpec s;
+  s.q_levels = d["q_levels"].cast<int>();
+  s.input = choice<Input>(
+      d, "input", {{"one-hot", Input::kOneHot}, {"embedding", Input::kEmbedding}, {"scalar", Input::kScalar}});
+  s.embed_dim = d["embed_dim"].cast<int>();
+  s.input_filter_width = d["input_filter_width"].cast<int>();
+  s.input_bias = d["input_bias"].cast<bool>();
+  s.filter_width = d["filter_width"].cast<int>();
+  s.dilations = d["dilations"].cast<std::vector<int>>();
+  s.residual = d["residual"].cast<int>();
+  s.dilation = d["dilation"].cast<int>();
+  s.skip = d["skip"].cast<int>();
+  s.head = d["head"].cast<int>();
+  s.bias = d["bias"].cast<bool>();
+  s.head_bias = d["head_bias"].cast<bool>();
+  s.last_residual = d["last_residual"].cast<bool>();
+  s.residual_scale = d["residual_scale"].cast<double>();
+  s.skip_scale = d["skip_scale"].cast<double>();
+  s.global_channels = d["global_channels"].cast<int>();
+  s.global_classes = d["global_classes"].cast<int>();
+  return s;
+}
+
+SampleRNNSpec samplernn_spec(const py::dict& d) {
+  using Cell = SampleRNNSpec::Cell;
+  using Skip = SampleRNNSpec::Skip;
+  SampleRNNSpec s;
+  s.q_levels = d["q_levels"].cast<int>();
+  s.frame_sizes = d["frame_sizes"].cast<std::vector<int>>();
+  s.dim = d["dim"].cast<int>();
+  s.layers = d["layers"].cast<int>();
+  s.cell = choice<Cell>(
+      d, "cell", {{"gru", Cell::kGru}, {"gru-reset-before", Cell::kGruResetBefore}, {"lstm", Cell::kLstm}});
+  s.skip = choice<Skip>(d, "skip", {{"none", Skip::kNone}, {"graves", Skip::kGraves}, {"prism", Skip::kPrism}});
+  s.skip_bias_all = choice<bool>(d, "skip_bias", {{"first", false}, {"all", true}});
+  s.expand_top = d["expand_top"].cast<bool>();
+  s.upsample_bias = d["upsample_bias"].cast<bool>();
+  s.learned_state = choice<bool>(d, "initial_state", {{"zeros", false}, {"learned", true}});
+  s.embed_dim = d["embed_dim"].cast<int>();
+  s.relu_before_hidden = d["relu_before_hidden"].cast<bool>();
+  s.hidden_layers = d["hidden_layers"].cast<int>();
+  s.relu_logits = d["relu_logits"].cast<bool>();
+  return s;
+}
+
+std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors, const py::dict& tables,
+                                  const std::string& isa, const std::string& device) {
+  sharks::Weights weights;
+  for (const auto& [key, value] : tensors) {
+    const auto name = key.cast<std::string>();
+    const auto array = value.cast<py::array>();
+    const Shape any(static_cast<size_t>(array.ndim()), -1);
+    weights.add(name, {array.shape(), array.shape() + array.ndim()}, checked<float>(array, name, any));
+  }
+  const bool wavenet = choice<bool>(spec, "family", {{"wavenet", true}, {"samplernn", false}});
+  const char* needed = wavenet ? "decode" : "tier_input";
+  const auto table = tables[needed].cast<py::array>();
+  const float* numbers = checked<float>(table, needed, {spec["q_levels"].cast<py::ssize_t>()});
+  const bool cuda = device == "cuda";
+  if (wavenet) {
+    const WaveNetSpec s = wavenet_spec(spec);
+    py::gil_scoped_release release;
+    return cuda ? sharks::cuda::make_wavenet(s, weights, numbers)
+                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str());
+  }
+  const SampleRNNSpec s = samplernn_spec(spec);
+  py::gil_scoped_release release;
+  return cuda ? sharks::cuda::make_samplernn(s, weights, numbers)
+              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str());
+}
+
+// A player and the model it reads.
+struct Handle {
+  std::shared_ptr<Model> model;
+  std::unique_ptr<Player> player;
+};
+
+Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads) {
+  SHARKS_CHECK(streams >= 1 && streams <= 1 << 20, "streams is ", streams, "; wanted 1 to 1048576");
+  SHARKS_CHECK(threads >= 1 && threads <= 1024, "threads is ", threads, "; wanted 1 to 1024");
+  py::gil_scoped_release release;
+  return {model, model->player(streams, threads)};
+}
+
+void reset(Handle& self, const py::array& levels) {
+  Player& player = *self.player;
+  const int32_t* history = checked<int32_t>(levels, "levels", {player.streams(), player.lookback()});
+  check_levels(history, levels.size(), player.q_levels());
+  py::gil_scoped_release release;
+  player.reset(history);
+}
+
+py::tuple force(Handle& self, const py::array& levels, bool want_logits, const std::vector<std::string>& stages) {
+  Player& player = *self.player;
+  const py::ssize_t B = player.streams();
+  const int32_t* data = checked<int32_t>(levels, "levels", {B, -1});
+  check_levels(data, levels.size(), player.q_levels());
+  const py::ssize_t T = levels.shape(1);
+  py::object logits = py::none();
+  float* out = nullptr;
+  if (want_logits) {
+    Array<float> array(Shape{B, T, player.q_levels()});
+    out = array.mutable_data();
+    logits = array;
+  }
+  std::vector<sharks::Tap> taps;
+  py::dict values;
+  for (const std::string& stage : stages) {
+    const int64_t count = player.stage_count(stage, T);
+    Array<float> array(Shape{B, count, player.stage_width(stage)});
+    taps.push_back({stage, array.mutable_data(), count});
+    values[stage.c_str()] = array;
+  }
+  {
+    py::gil_scoped_release release;
+    player.force(data, T, out, taps);
+  }
+  return py::make_tuple(logits, values);
+}
+
+Array<int32_t> run(Handle& self, py::ssize_t n, const py::array& temperature, uint64_t seed,
+                   const py::array& streams) {
+  Player& player = *self.player;
+  const py::ssize_t B = player.streams();
+  SHARKS_CHECK(n >= 0, "n is ", n, "; wanted 0 or more");
+  const float* heat = checked<float>(temperature, "temperature", {B, n});
+  const int64_t* ids = checked<int64_t>(streams, "streams", {B});
+  for (py::ssize_t b = 0; b < B; ++b)
+    SHARKS_CHECK(ids[b] >= 0 && ids[b] <= UINT32_MAX, "a stream is ", ids[b], "; wanted 0 to 4294967295");
+  Array<int32_t> out(Shape{B, n});
+  int32_t* levels = out.mutable_data();
+  {
+    py::gil_scoped_release release;
+    player.run(n, heat, seed, ids, levels);
+  }
+  return out;
+}
+
+py::array empty_like(const StateField& field) {
+  const Shape shape(field.shape.begin(), field.shape.end());
+  if (field.type == StateField::Type::kFloat32) return Array<float>(shape);
+  if (field.type == StateField::Type::kInt32) return Array<int32_t>(shape);
+  return Array<int64_t>(shape);
+}
+
+py::dict get_state(const Handle& self) {
+  py::dict state;
+  for (const StateField& field : self.player->state_fields()) {
+    py::array array = empty_like(field);
+    self.player->get_state(field.name, array.mutable_data());
+    state[field.name.c_str()] = array;
+  }
+  return state;
+}
+
+void set_state(Handle& self, const py::dict& state) {
+  Player& player = *self.player;
+  const std::vector<StateField> fields = player.state_fields();
+  SHARKS_CHECK(state.size() == fields.size(), "the state has ", state.size(), " arrays; wanted ", fields.size());
+  std::vector<const void*> data;  // all are checked before any is set
+  for (const StateField& field : fields) {
+    SHARKS_CHECK(state.contains(field.name.c_str()), "the state lacks '", field.name, "'");
+    const auto array = state[field.name.c_str()].cast<py::array>();
+    const Shape shape(field.shape.begin(), field.shape.end());
+    if (field.type == StateField::Type::kFloat32) {
+      data.push_back(checked<float>(array, field.name, shape));
+    } else if (field.type == StateField::Type::kInt64) {
+      data.push_back(checked<int64_t>(array, field.name, shape));
+    } else {
+      const int32_t* levels = checked<int32_t>(array, field.name, shape);
+      const int32_t lowest = field.name == "input.levels" ? -1 : 0;  // -1: an empty place
+      for (py::ssize_t i = 0; i < array.size(); ++i)
+        SHARKS_CHECK(levels[i] >= lowest && levels[i] < player.q_levels(), "state '", field.name, "' holds ", levels[i],
+                     "; wanted ", lowest, " to ", player.q_levels() - 1);
+      data.push_back(levels);
+    }
+  }
+  for (size_t i = 0; i < fields.size(); ++i) player.set_state(fields[i].name, data[i]);
+  py::gil_scoped_release release;
+  player.state_changed();
+}
+
+void set_condition(Handle& self, const py::array& vectors) {
+  const float* data = checked<float>(vectors, "condition", {self.player->streams(), -1});
+  self.player->set_condition(data, vectors.shape(1));
+}
+
+Array<float> gumbel(uint64_t seed, int64_t stream, int64_t step, int q, const std::string& isa) {
+  SHARKS_CHECK(q >= 1 && q <= 65536, "q is ", q, "; wanted 1 to 65536");
+  Array<float> noise(Shape{q});
+  sharks::cpu::kernels(isa.c_str()).gumbel(q, seed, stream, step, noise.mutable_data());
+  return noise;
+}
+
+std::vector<std::string> isas() {
+  std::vector<std::string> names;
+  for (const char* const* name = sharks::cpu::available_isas(); *name; ++name) names.emplace_back(*name);
+  return names;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled engine. Use sharks.generate, sharks.stream and sharks.logits; engine.py is the door.";
+  m.def("isas", isas, "Instruction sets that this build holds and this CPU runs, best first.");
+  m.def("isa", [] { return sharks::cpu::kernels("auto").isa; }, "The set that \"auto\" means; SHARKS_ISA forces one.");
+  m.def("gumbel", &gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"), py::arg("isa") = "auto",
+        "The noise of one draw, float32 [q]; equals sharks.sampling.gumbel to the bit.");
+  m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
+
+  py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")
+      .def(py::init(&make_model), py::arg("spec"), py::arg("tensors"), py::arg("tables"), py::arg("isa") = "auto",
+           py::arg("device") = "cpu")
+      .def_property_readonly("isa", &Model::isa)
+      .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
+
+  py::class_<Handle>(m, "Player", "The state of B streams. Not to be used by two threads at once.")
+      .def_property_readonly("streams", [](const Handle& self) { return self.player->streams(); })
+      .def_property_readonly("position", [](const Handle& self) { return self.player->position(); })
+      .def("reset", &reset, py::arg("levels"), "levels int32 [B, lookback]: the history; everything else is forgotten.")
+      .def("force", &force, py::arg("levels"), py::arg("want_logits") = true,
+           py::arg("stages") = std::vector<std::string>{},
+           "levels int32 [B, T] -> (logits float32 [B, T, Q] or None, {stage: float32 [B, count, width]}).")
+      .def("run", &run, py::arg("n"), py::arg("temperature"), py::arg("seed"), py::arg("streams"),
+           "temperature float32 [B, n], streams int64 [B] -> drawn levels int32 [B, n].")
+      .def("get_state", &get_state, "The state by spec.state_tensors, streams first.")
+      .def("set_state", &set_state, py::arg("state"))
+      .def("set_condition", &set_condition, py::arg("vectors"), "Global conditioning, float32 [B, G].");
+}

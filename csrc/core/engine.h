@@ -1,0 +1,69 @@
+// What every device offers: a Model (constant weights, shared by all) makes Players (the state of B streams).
+//
+// A player predicts the level at the current position from its state, then consumes a level: the given one (force) or
+// the drawn one (run). Buffers are row-major; B streams, T time, Q levels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sharks {
+
+// A stage value to copy out while forcing: `out` is [B, count, width], count = times the stage runs within the call.
+struct Tap {
+  std::string stage;
+  float* out;
+  int64_t count;
+};
+
+// One named array of a stream's state, as spec.state_tensors lists it, with the stream axis in front.
+struct StateField {
+  enum class Type { kFloat32, kInt32, kInt64 };
+  std::string name;
+  std::vector<int64_t> shape;  // [B, ...]
+  Type type;
+};
+
+class Player {
+ public:
+  virtual ~Player() = default;
+
+  virtual int streams() const = 0;
+  virtual int q_levels() const = 0;
+  virtual int lookback() const = 0;
+  virtual int64_t position() const = 0;
+
+  // Forget everything but `levels` [B, lookback], the history before the first prediction.
+  virtual void reset(const int32_t* levels) = 0;
+
+  // Consume `levels` [B, T]; write the logits [B, T, Q] that predicted them unless `logits` is null.
+  virtual void force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) = 0;
+
+  // Draw `n` levels into `out` [B, n] at `temperature` [B, n], with the noise of (seed, streams[b], step).
+  virtual void run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) = 0;
+
+  virtual std::vector<StateField> state_fields() const = 0;
+  virtual void get_state(const std::string& name, void* out) const = 0;
+  virtual void set_state(const std::string& name, const void* in) = 0;
+  virtual void state_changed() = 0;  // after the last set_state: rebuild what follows from the state
+
+  // Global conditioning vectors [B, G]; refused by a model that has none.
+  virtual void set_condition(const float* vectors, int64_t width) = 0;
+
+  // How often the stage runs in a force of T steps from the current position, and how wide it is.
+  virtual int64_t stage_count(const std::string& stage, int64_t T) const = 0;
+  virtual int64_t stage_width(const std::string& stage) const = 0;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const char* isa() const = 0;
+  virtual int q_levels() const = 0;
+  // The model must outlive its players. `threads` share the streams among them.
+  virtual std::unique_ptr<Player> player(int streams, int threads) const = 0;
+};
+
+}  // namespace sharks

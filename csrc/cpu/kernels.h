@@ -1,0 +1,72 @@
+// The hot loops, one set per instruction set; dispatch.cpp picks a set once, when a model is made.
+//
+// Letters: B streams, N columns, W a width padded to whole vectors. Every buffer is row-major [B, W]; the `ld` of a
+// buffer is the distance between streams in floats. No kernel lets a stream's result depend on B: each output is summed
+// in one fixed order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sharks::cpu {
+
+constexpr int kPanelRows = 16;
+constexpr int kGroupPanels = 4;
+
+// A packed matrix, borrowed. Rows lie in panels of 16 (one vector), four panels to a group, groups one after the other;
+// inside a group column after column, so that a product streams each group from front to back.
+struct Packed {
+  const float* data;
+  int rows, cols;  // padded with zeros to whole vectors: padded outputs are exactly zero
+  // Partial sums per output: column i goes to sum i % split, and they are added in a fixed order at the end. Follows from
+  // the shape alone, so that few outputs still keep the multiply-add units busy, and no output depends on the streams.
+  int split;  // 1, 2 or 4
+};
+
+struct Kernels {
+  const char* isa;
+
+  // y = init + W x, then ReLU if asked. init: null for zero; ld_init 0 for a bias that all streams share; y itself to
+  // accumulate. x holds W.cols values per stream, y and init W.rows.
+  void (*product)(const Packed& w, int B, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
+                  size_t ld_y, bool relu);
+
+  // z = tanh(a[0:W]) * sigmoid(a[W:2W])
+  void (*gate)(int B, int W, const float* a, size_t ld_a, float* z, size_t ld_z);
+
+  // y = (x + r) * scale
+  void (*residual)(int B, int W, const float* x, size_t ld_x, const float* r, size_t ld_r, float scale, float* y,
+                   size_t ld_y);
+
+  // y = max(x, 0)
+  void (*rectify)(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y);
+
+  // gates [B, 4W] rows i, f, g, o: c = f c + i g, h = o tanh(c)
+  void (*lstm)(int B, int W, const float* gates, size_t ld_gates, float* c, float* h, size_t ld_state);
+
+  // in, rec [B, 3W] rows r, z, n: n = tanh(in_n + r rec_n), h = (1 - z) n + z h
+  void (*gru)(int B, int W, const float* in, const float* rec, size_t ld, float* h, size_t ld_h);
+
+  // The reset-before GRU in two halves around the candidate's product. First: gates [B, 3W] become r, z in place, and
+  // rh = r h. Second, when gates' n row holds the candidate before its tanh: h = (1 - z) tanh(n) + z h.
+  void (*gru_reset)(int B, int W, float* gates, size_t ld, const float* h, size_t ld_h, float* rh, size_t ld_rh);
+  void (*gru_update)(int B, int W, const float* gates, size_t ld, float* h, size_t ld_h);
+
+  // y = init + the sum over p < N of table[p][levels[p]], rows of W floats, table [N, Q, W]; levels < 0 add nothing.
+  void (*look_up)(int W, int N, int Q, const float* table, const int32_t* levels, const float* init, float* y,
+                  bool relu);
+
+  // The noise of one place, [Q]: what draw adds. For proof, not for speed.
+  void (*gumbel)(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise);
+
+  // The level whose logit plus temperature times Gumbel noise is greatest; see core/sampling.h.
+  int32_t (*draw)(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream, int64_t step);
+};
+
+// The best set this CPU runs, or the one named ("scalar", "avx2", "avx512", "neon"; "auto" asks SHARKS_ISA first).
+const Kernels& kernels(const char* isa);
+
+// The names of all sets this CPU runs, best first, ended by null.
+const char* const* available_isas();
+
+}  // namespace sharks::cpu

@@ -1,0 +1,179 @@
+#include "cpu/player.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/check.h"
+#include "core/threads.h"
+#include "cpu/matrix.h"
+
+namespace sharks::cpu {
+
+Stepper::Stepper(const Kernels& kernels, int B, int Q)
+    : kernels_(kernels),
+      B_(B),
+      Q_(Q),
+      ld_logits_(static_cast<size_t>(padded(Q))),
+      logits_(B * ld_logits_),
+      drawn_(static_cast<size_t>(B)) {}
+
+void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {
+  struct Open {
+    StageSource from;
+    float* to;
+    int64_t count, done;
+  };
+  std::vector<Open> open;
+  for (const Tap& tap : taps) open.push_back({stage_source(tap.stage), tap.out, tap.count, 0});
+  const bool want_logits = logits || !taps.empty();
+  for (int64_t t = 0; t < T; ++t) {
+    predict(want_logits);
+    if (logits)
+      for (int b = 0; b < B_; ++b)
+        std::memcpy(logits + (b * T + t) * Q_, logits_.data() + b * ld_logits_, Q_ * sizeof(float));
+    for (Open& tap : open) {
+      if (position_ % tap.from.period) continue;
+      for (int b = 0; b < B_; ++b)
+        std::memcpy(tap.to + (b * tap.count + tap.done) * tap.from.width, tap.from.data + b * tap.from.ld,
+                    tap.from.width * sizeof(float));
+      ++tap.done;
+    }
+    for (int b = 0; b < B_; ++b) drawn_[b] = levels[b * T + t];
+    consume(drawn_.data());
+  }
+}
+
+void Stepper::run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) {
+  for (int64_t t = 0; t < n; ++t) {
+    predict(true);
+    for (int b = 0; b < B_; ++b)
+      out[b * n + t] = drawn_[b] = kernels_.draw(logits_.data() + b * ld_logits_, Q_, temperature[b * n + t], seed,
+                                                 streams[b], step_);
+    ++step_;
+    consume(drawn_.data());
+  }
+}
+
+int64_t Stepper::stage_count(const std::string& stage, int64_t T) const {
+  const int64_t period = stage_source(stage).period;
+  const auto runs_before = [&](int64_t position) { return (position + period - 1) / period; };
+  return runs_before(position_ + T) - runs_before(position_);
+}
+
+std::vector<StateField> Stepper::counter_fields() const {
+  return {{"position", {B_}, StateField::Type::kInt64}, {"step", {B_}, StateField::Type::kInt64}};
+}
+
+bool Stepper::get_counter(const std::string& name, void* out) const {
+  if (name != "position" && name != "step") return false;
+  std::fill_n(static_cast<int64_t*>(out), B_, name == "step" ? step_ : position_);
+  return true;
+}
+
+bool Stepper::set_counter(const std::string& name, const void* in) {
+  if (name != "position" && name != "step") return false;
+  const int64_t* values = static_cast<const int64_t*>(in);
+  SHARKS_CHECK(values[0] >= 0 && std::all_of(values, values + B_, [&](int64_t v) { return v == values[0]; }), "state '",
+               name, "' differs between streams or is negative; streams that play together share it");
+  (name == "step" ? step_ : position_) = values[0];
+  return true;
+}
+
+namespace {
+
+size_t bytes_per_stream(const StateField& field) {
+  size_t bytes = field.type == StateField::Type::kInt64 ? 8 : 4;
+  for (size_t i = 1; i < field.shape.size(); ++i) bytes *= static_cast<size_t>(field.shape[i]);
+  return bytes;
+}
+
+class SplitPlayer : public Player {
+ public:
+  SplitPlayer(int streams, int threads, const std::function<std::unique_ptr<Player>(int)>& make)
+      : streams_(streams), crew_(threads) {
+    for (int i = 0; i < threads; ++i) {
+      first_.push_back(static_cast<int64_t>(streams) * i / threads);
+      slices_.push_back(make(static_cast<int>(static_cast<int64_t>(streams) * (i + 1) / threads - first_.back())));
+    }
+  }
+
+  int streams() const override { return streams_; }
+  int q_levels() const override { return slices_[0]->q_levels(); }
+  int lookback() const override { return slices_[0]->lookback(); }
+  int64_t position() const override { return slices_[0]->position(); }
+  int64_t stage_count(const std::string& stage, int64_t T) const override { return slices_[0]->stage_count(stage, T); }
+  int64_t stage_width(const std::string& stage) const override { return slices_[0]->stage_width(stage); }
+
+  void reset(const int32_t* levels) override {
+    each([&](Player& slice, int64_t first) { slice.reset(levels + first * lookback()); });
+  }
+
+  void force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) override {
+    const int64_t Q = q_levels();
+    std::vector<int64_t> widths;
+    for (const Tap& tap : taps) widths.push_back(stage_width(tap.stage));
+    each([&](Player& slice, int64_t first) {
+      std::vector<Tap> mine = taps;
+      for (size_t i = 0; i < mine.size(); ++i) mine[i].out += first * mine[i].count * widths[i];
+      slice.force(levels + first * T, T, logits ? logits + first * T * Q : nullptr, mine);
+    });
+  }
+
+  void run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) override {
+    each([&](Player& slice, int64_t first) {
+      slice.run(n, temperature + first * n, seed, streams + first, out + first * n);
+    });
+  }
+
+  std::vector<StateField> state_fields() const override {
+    std::vector<StateField> fields = slices_[0]->state_fields();
+    for (StateField& field : fields) field.shape[0] = streams_;
+    return fields;
+  }
+
+  void get_state(const std::string& name, void* out) const override {
+    for (size_t i = 0; i < slices_.size(); ++i)
+      slices_[i]->get_state(name, static_cast<char*>(out) + first_[i] * bytes(name));
+  }
+
+  void set_state(const std::string& name, const void* in) override {
+    for (size_t i = 0; i < slices_.size(); ++i)
+      slices_[i]->set_state(name, static_cast<const char*>(in) + first_[i] * bytes(name));
+  }
+
+  void state_changed() override {
+    each([](Player& slice, int64_t) { slice.state_changed(); });
+  }
+
+  void set_condition(const float* vectors, int64_t width) override {
+    for (size_t i = 0; i < slices_.size(); ++i) slices_[i]->set_condition(vectors + first_[i] * width, width);
+  }
+
+ private:
+  template <typename Work>
+  void each(const Work& work) {
+    crew_.run([&](int i) { work(*slices_[i], first_[i]); });
+  }
+
+  int64_t bytes(const std::string& name) const {
+    for (const StateField& field : slices_[0]->state_fields())
+      if (field.name == name) return static_cast<int64_t>(bytes_per_stream(field));
+    refuse("state '", name, "' is unknown");
+  }
+
+  int streams_;
+  Crew crew_;
+  std::vector<int64_t> first_;
+  std::vector<std::unique_ptr<Player>> slices_;
+};
+
+}  // namespace
+
+std::unique_ptr<Player> split_streams(int streams, int threads,
+                                      const std::function<std::unique_ptr<Player>(int)>& make) {
+  threads = std::min(threads, streams);
+  if (threads == 1) return make(streams);
+  return std::make_unique<SplitPlayer>(streams, threads, make);
+}
+
+}  // namespace sharks::cpu

@@ -1,0 +1,63 @@
+// What every CPU player shares: the loop over samples, the taps, and the split of streams over threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/engine.h"
+#include "cpu/aligned.h"
+#include "cpu/kernels.h"
+
+namespace sharks::cpu {
+
+// Where a stage's newest value lies: `width` floats per stream, `ld` apart, renewed every `period` samples.
+struct StageSource {
+  const float* data;
+  size_t ld;
+  int64_t width;
+  int64_t period;
+};
+
+// B streams stepped together on one thread. A model family supplies predict, consume and its state.
+class Stepper : public Player {
+ public:
+  int streams() const final { return B_; }
+  int q_levels() const final { return Q_; }
+  int64_t position() const final { return position_; }
+
+  void force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) final;
+  void run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) final;
+  int64_t stage_count(const std::string& stage, int64_t T) const final;
+  int64_t stage_width(const std::string& stage) const final { return stage_source(stage).width; }
+
+ protected:
+  Stepper(const Kernels& kernels, int B, int Q);
+
+  // Advance the network to the current position; write logits_ if asked.
+  virtual void predict(bool want_logits) = 0;
+  // Append one level per stream to the history and advance position_.
+  virtual void consume(const int32_t* levels) = 0;
+  virtual StageSource stage_source(const std::string& stage) const = 0;
+
+  // `position` and `step` of all streams, which go in lockstep.
+  std::vector<StateField> counter_fields() const;
+  bool get_counter(const std::string& name, void* out) const;
+  bool set_counter(const std::string& name, const void* in);
+
+  const Kernels& kernels_;
+  const int B_, Q_;
+  const size_t ld_logits_;
+  Floats logits_;  // [B, ld_logits]
+  int64_t position_ = 0, step_ = 0;
+
+ private:
+  std::vector<int32_t> drawn_;  // [B]
+};
+
+// A player whose streams are dealt in contiguous slices to `threads` steppers. Streams never meet, so the split cannot
+// be heard.
+std::unique_ptr<Player> split_streams(int streams, int threads,
+                                      const std::function<std::unique_ptr<Player>(int streams)>& make);
+
+}  // namespace sharks::cpu

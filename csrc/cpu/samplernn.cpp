@@ -1,0 +1,444 @@
+// SampleRNN on the CPU: tiers step once per own frame, the sample level once per sample, all streams of a thread together.
+//
+// Letters: D dim, F samples per frame, X what a tier's recurrent stack reads, G gates, Q levels; a small p marks a width
+// padded to whole vectors. Folds, in double precision: the sample input (embedding, then convolution) is a table of rows to
+// add, one per place in the window and level; a tier's expansion bias rides in the upsampling bias of the tier above;
+// PRISM's doubled input is one input with added weights; the skip products share one bias.
+#include "core/samplernn.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/check.h"
+#include "cpu/matrix.h"
+#include "cpu/models.h"
+#include "cpu/player.h"
+
+namespace sharks::cpu {
+namespace {
+
+using Cell = SampleRNNSpec::Cell;
+using Skip = SampleRNNSpec::Skip;
+
+struct SampleRNN {
+  SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
+            const Kernels& kernels);
+
+  SampleRNNSpec spec;
+  const Kernels& kernels;
+  int Dp;
+  struct Layer {
+    Matrix below, frame, recurrent, candidate;  // [G Dp, .] from h below, the tier's input, own h; reset-before's U_n
+    Floats bias, recurrent_bias;                // [G Dp]; the latter of the reset-after GRU
+    Matrix skip;                                // [Dp, Dp]
+  };
+  struct Tier {
+    int Xp;
+    Matrix expand;  // [Dp, Fp]
+    Floats expand_bias;
+    std::vector<Layer> layers;
+    Floats skip_bias;
+    Floats h0, c0;         // [layers, Dp]
+    Matrix upsample;       // [ratio Dp, Dp], row j Dp + o
+    Floats upsample_bias;  // [ratio Dp]
+  };
+  std::vector<Tier> tiers;
+  Floats tier_input;    // [Q]
+  Floats sample_table;  // [F, Q, Dp]
+  std::vector<Matrix> hidden;
+  std::vector<Floats> hidden_bias;
+  Matrix out;
+  Floats out_bias;
+
+ private:
+  Dense gate_rows(const float* source, int gates, int cols, int stride, int padded_cols, int first_gate = 0) const;
+  Layer bind_layer(const SampleRNNWeights::Layer& from, int tier, int layer) const;
+  Tier bind_tier(const SampleRNNWeights& weights, int tier) const;
+  void fold_sample_input(const SampleRNNWeights& weights);
+};
+
+SampleRNN::SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* inputs,
+                     const Kernels& kernels)
+    : spec(spec), kernels(kernels), Dp(padded(spec.dim)), tier_input(padded_copy(inputs, spec.q_levels)) {
+  for (int t = 0; t < spec.tiers(); ++t) tiers.push_back(bind_tier(weights, t));
+  fold_sample_input(weights);
+  const int D = spec.dim;
+  for (int i = 0; i < spec.hidden_layers; ++i) {
+    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[static_cast<size_t>(i)], D, D, D)));
+    hidden_bias.push_back(padded_copy(weights.hidden_bias[static_cast<size_t>(i)], D));
+  }
+  out = Matrix(Dense(spec.q_levels, Dp).add(0, 0, weights.out, spec.q_levels, D, D));
+  out_bias = padded_copy(weights.out_bias, spec.q_levels);
+}
+
+// The rows of `gates` gates of a [G D, stride] tensor, each gate padded to Dp rows; `cols` columns from `source` on.
+Dense SampleRNN::gate_rows(const float* source, int gates, int cols, int stride, int padded_cols,
+                           int first_gate) const {
+  Dense dense(gates * Dp, padded_cols);
+  for (int g = 0; g < gates; ++g)
+    dense.add(g * Dp, 0, source + static_cast<size_t>(first_gate + g) * spec.dim * stride, spec.dim, cols, stride);
+  return dense;
+}
+
+SampleRNN::Layer SampleRNN::bind_layer(const SampleRNNWeights::Layer& from, int tier, int k) const {
+  const int D = spec.dim, G = spec.gates(), X = spec.tier_width(tier), Xp = padded(X);
+  Layer layer;
+  if (k == 0) {
+    const bool doubled = spec.skip == Skip::kPrism;
+    const int width = doubled ? 2 * X : X;
+    Dense dense = gate_rows(from.w_ih, G, X, width, Xp);
+    for (int g = 0; g < G && doubled; ++g)
+      dense.add(g * Dp, 0, from.w_ih + static_cast<size_t>(g) * D * width + X, D, X, width);
+    layer.frame = Matrix(dense);
+  } else {
+    const int width = D + (spec.skip == Skip::kGraves ? X : 0);
+    layer.below = Matrix(gate_rows(from.w_ih, G, D, width, Dp));
+    if (spec.skip == Skip::kGraves) layer.frame = Matrix(gate_rows(from.w_ih + D, G, X, width, Xp));
+  }
+  const bool reset_before = spec.cell == Cell::kGruResetBefore;
+  layer.recurrent = Matrix(gate_rows(from.w_hh, reset_before ? 2 : G, D, D, Dp));
+  if (reset_before) layer.candidate = Matrix(gate_rows(from.w_hh, 1, D, D, Dp, 2));
+  layer.bias = Floats(static_cast<size_t>(G) * Dp);
+  layer.recurrent_bias = Floats(static_cast<size_t>(G) * Dp);
+  for (int g = 0; g < G; ++g) {
+    std::copy_n(from.b_ih + g * D, D, layer.bias.data() + g * Dp);
+    if (from.b_hh) std::copy_n(from.b_hh + g * D, D, layer.recurrent_bias.data() + g * Dp);
+  }
+  if (from.skip) layer.skip = Matrix(Dense(Dp, Dp).add(0, 0, from.skip, D, D, D));
+  return layer;
+}
+
+SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) const {
+  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const int D = spec.dim, F = spec.frame_sizes[static_cast<size_t>(t)], ratio = spec.ratio(t);
+  Tier tier;
+  tier.Xp = padded(spec.tier_width(t));
+  if (from.expand) {
+    tier.expand = Matrix(Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F));
+    tier.expand_bias = padded_copy(from.expand_bias, D);
+  }
+  tier.skip_bias = Floats(static_cast<size_t>(Dp));
+  std::vector<double> skip_bias(static_cast<size_t>(D));
+  for (int k = 0; k < spec.layers; ++k) {
+    const SampleRNNWeights::Layer& layer = from.layers[static_cast<size_t>(k)];
+    tier.layers.push_back(bind_layer(layer, t, k));
+    for (int o = 0; o < D && layer.skip_bias; ++o) skip_bias[static_cast<size_t>(o)] += layer.skip_bias[o];
+  }
+  std::copy(skip_bias.begin(), skip_bias.end(), tier.skip_bias.data());
+  tier.h0 = Floats(static_cast<size_t>(spec.layers) * Dp);
+  tier.c0 = Floats(static_cast<size_t>(spec.layers) * Dp);
+  for (int k = 0; k < spec.layers; ++k) {
+    if (from.h0) std::copy_n(from.h0 + k * D, D, tier.h0.data() + k * Dp);
+    if (from.c0) std::copy_n(from.c0 + k * D, D, tier.c0.data() + k * Dp);
+  }
+  Dense upsample(ratio * Dp, Dp);
+  tier.upsample_bias = Floats(static_cast<size_t>(ratio) * Dp);
+  for (int j = 0; j < ratio; ++j) {
+    upsample.add(j * Dp, 0, from.upsample + j, D, D, ratio, static_cast<int64_t>(D) * ratio);
+    for (int o = 0; o < D; ++o) {
+      double bias = from.upsample_bias ? from.upsample_bias[j * D + o] : 0.0;
+      if (t > 0) bias += weights.tiers[static_cast<size_t>(t - 1)].expand_bias[o];
+      tier.upsample_bias[static_cast<size_t>(j * Dp + o)] = static_cast<float>(bias);
+    }
+  }
+  tier.upsample = Matrix(upsample);
+  return tier;
+}
+
+// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
+void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
+  const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0];
+  sample_table = Floats(static_cast<size_t>(F) * Q * Dp);
+  std::vector<double> column(static_cast<size_t>(D) * std::max(E, 1)), row(static_cast<size_t>(D));
+  for (int p = 0; p < F; ++p) {
+    for (int e = 0; e < E; ++e)
+      for (int o = 0; o < D; ++o)
+        column[static_cast<size_t>(e) * D + o] = weights.in[(static_cast<size_t>(o) * E + e) * F + p];
+    for (int level = 0; level < Q; ++level) {
+      float* to = sample_table.data() + (static_cast<size_t>(p) * Q + level) * Dp;
+      if (!E) {
+        for (int o = 0; o < D; ++o) to[o] = weights.in[(static_cast<size_t>(o) * Q + level) * F + p];
+        continue;
+      }
+      std::fill(row.begin(), row.end(), 0.0);
+      for (int e = 0; e < E; ++e) {
+        const double factor = weights.embed[static_cast<size_t>(level) * E + e];
+        const double* from = column.data() + static_cast<size_t>(e) * D;
+        for (int o = 0; o < D; ++o) row[static_cast<size_t>(o)] += factor * from[o];
+      }
+      for (int o = 0; o < D; ++o) to[o] = static_cast<float>(row[static_cast<size_t>(o)]);
+    }
+  }
+}
+
+class SampleRNNStepper final : public Stepper {
+ public:
+  SampleRNNStepper(const SampleRNN& net, int B);
+
+  int lookback() const override { return net_.spec.lookback(); }
+  void reset(const int32_t* levels) override;
+  std::vector<StateField> state_fields() const override;
+  void get_state(const std::string& name, void* out) const override;
+  void set_state(const std::string& name, const void* in) override;
+  void state_changed() override;
+  void set_condition(const float*, int64_t) override { refuse("SampleRNN takes no global condition; leave it out"); }
+
+ protected:
+  void predict(bool want_logits) override;
+  void consume(const int32_t* levels) override;
+  StageSource stage_source(const std::string& stage) const override;
+
+ private:
+  struct TierState {
+    std::vector<Floats> h, c;  // per layer [B, Dp]
+    Floats frame;              // [B, Fp] the frame as numbers
+    Floats x;                  // [B, Dp] the expanded frame
+    Floats conditioning;       // [B, ratio Dp] for the steps of the tier below
+  };
+
+  const int32_t* history(int b, int count) const { return &history_[static_cast<size_t>(b) * reach_ + end_ - count]; }
+  void run_tier(int t);
+  void run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame, size_t ld_frame,
+                 Floats& h, Floats& c);
+  void upsample(int t);
+  void set_history(const int32_t* levels);
+  Floats* state_array(const std::string& name, int layer);
+
+  const SampleRNN& net_;
+  const int reach_;  // places per stream in history_, a few lookbacks, so that it is rarely moved
+  int end_ = 0;      // one past the newest level
+  std::vector<int32_t> history_;
+  std::vector<TierState> tiers_;
+  Floats gates_, recurrent_, reset_, stack_out_, sample_, last_hidden_;
+};
+
+SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B)
+    : Stepper(net.kernels, B, net.spec.q_levels),
+      net_(net),
+      reach_(4 * net.spec.lookback() + 64),
+      history_(static_cast<size_t>(B) * reach_),
+      gates_(static_cast<size_t>(B) * 4 * net.Dp),
+      recurrent_(static_cast<size_t>(B) * 4 * net.Dp),
+      reset_(static_cast<size_t>(B) * net.Dp),
+      stack_out_(static_cast<size_t>(B) * net.Dp),
+      sample_(static_cast<size_t>(B) * net.Dp),
+      last_hidden_(static_cast<size_t>(B) * net.Dp) {
+  const size_t width = static_cast<size_t>(B) * net.Dp;
+  for (int t = 0; t < net.spec.tiers(); ++t) {
+    TierState tier;
+    for (int k = 0; k < net.spec.layers; ++k) {
+      tier.h.emplace_back(width);
+      tier.c.emplace_back(width);
+    }
+    tier.frame = Floats(static_cast<size_t>(B) * padded(net.spec.frame_sizes[static_cast<size_t>(t)]));
+    tier.x = Floats(width);
+    tier.conditioning = Floats(width * net.spec.ratio(t));
+    tiers_.push_back(std::move(tier));
+  }
+}
+
+void SampleRNNStepper::reset(const int32_t* levels) {
+  set_history(levels);
+  const size_t Dp = static_cast<size_t>(net_.Dp);
+  for (size_t t = 0; t < tiers_.size(); ++t)
+    for (size_t k = 0; k < tiers_[t].h.size(); ++k)
+      for (int b = 0; b < B_; ++b) {
+        std::copy_n(net_.tiers[t].h0.data() + k * Dp, Dp, tiers_[t].h[k].data() + b * Dp);
+        std::copy_n(net_.tiers[t].c0.data() + k * Dp, Dp, tiers_[t].c[k].data() + b * Dp);
+      }
+  position_ = step_ = 0;
+}
+
+void SampleRNNStepper::predict(bool want_logits) {
+  const SampleRNNSpec& spec = net_.spec;
+  for (int t = spec.tiers() - 1; t >= 0; --t)
+    if (position_ % spec.frame_sizes[static_cast<size_t>(t)] == 0) run_tier(t);
+  if (!want_logits) return;
+  const int Dp = net_.Dp, F = spec.frame_sizes[0];
+  const float* row = tiers_[0].conditioning.data() + position_ % F * Dp;
+  for (int b = 0; b < B_; ++b)
+    kernels_.look_up(Dp, F, Q_, net_.sample_table.data(), history(b, F), row + static_cast<size_t>(b) * F * Dp,
+                     sample_.data() + b * Dp, spec.relu_before_hidden);
+  // With two hidden layers they take turns between the buffers and end in last_hidden_.
+  const float* in = sample_.data();
+  for (int i = 0; i < spec.hidden_layers; ++i) {
+    float* to = i + 1 == spec.hidden_layers ? last_hidden_.data() : reset_.data();
+    kernels_.product(net_.hidden[static_cast<size_t>(i)], B_, in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
+                     0, to, Dp, true);
+    in = to;
+  }
+  kernels_.product(net_.out, B_, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
+}
+
+void SampleRNNStepper::run_tier(int t) {
+  const SampleRNN::Tier& net = net_.tiers[static_cast<size_t>(t)];
+  TierState& tier = tiers_[static_cast<size_t>(t)];
+  const int F = net_.spec.frame_sizes[static_cast<size_t>(t)], Fp = padded(F), Dp = net_.Dp;
+  for (int b = 0; b < B_; ++b)
+    for (int i = 0; i < F; ++i) tier.frame[static_cast<size_t>(b * Fp + i)] = net_.tier_input[history(b, F)[i]];
+  const float* x = tier.frame.data();
+  if (net_.spec.expands(t)) {
+    const bool top = t + 1 == net_.spec.tiers();
+    const float* init = net.expand_bias.data();
+    size_t ld_init = 0;
+    if (!top) {  // this step's row of the conditioning from above, which holds the bias as well
+      const int ratio = net_.spec.ratio(t + 1);
+      init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * Dp;
+      ld_init = static_cast<size_t>(ratio) * Dp;
+    }
+    kernels_.product(net.expand, B_, x, Fp, init, ld_init, tier.x.data(), Dp, false);
+    x = tier.x.data();
+  }
+  for (size_t k = 0; k < net.layers.size(); ++k)
+    run_layer(net.layers[k], k ? tier.h[k - 1].data() : nullptr, x, static_cast<size_t>(net.Xp), tier.h[k],
+              tier.c[k]);
+  upsample(t);
+}
+
+void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame,
+                                 size_t ld_frame, Floats& h, Floats& c) {
+  const Cell cell = net_.spec.cell;
+  const int Dp = net_.Dp;
+  const size_t ld = static_cast<size_t>(net_.spec.gates()) * Dp;
+  const float* init = layer.bias.data();
+  size_t ld_init = 0;
+  const auto add = [&](const Matrix& w, const float* x, size_t ld_x) {
+    kernels_.product(w, B_, x, ld_x, init, ld_init, gates_.data(), ld, false);
+    init = gates_.data();
+    ld_init = ld;
+  };
+  if (layer.below.rows()) add(layer.below, below, Dp);
+  if (layer.frame.rows()) add(layer.frame, frame, ld_frame);
+  if (cell == Cell::kLstm) {
+    add(layer.recurrent, h.data(), Dp);
+    kernels_.lstm(B_, Dp, gates_.data(), ld, c.data(), h.data(), Dp);
+  } else if (cell == Cell::kGru) {
+    kernels_.product(layer.recurrent, B_, h.data(), Dp, layer.recurrent_bias.data(), 0, recurrent_.data(), ld, false);
+    kernels_.gru(B_, Dp, gates_.data(), recurrent_.data(), ld, h.data(), Dp);
+  } else {
+    add(layer.recurrent, h.data(), Dp);  // the rows r and z alone
+    kernels_.gru_reset(B_, Dp, gates_.data(), ld, h.data(), Dp, reset_.data(), Dp);
+    float* candidate = gates_.data() + 2 * Dp;
+    kernels_.product(layer.candidate, B_, reset_.data(), Dp, candidate, ld, candidate, ld, false);
+    kernels_.gru_update(B_, Dp, gates_.data(), ld, h.data(), Dp);
+  }
+}
+
+// The stack's output from the hidden vectors, then one conditioning row per step of the tier below.
+void SampleRNNStepper::upsample(int t) {
+  const SampleRNN::Tier& net = net_.tiers[static_cast<size_t>(t)];
+  TierState& tier = tiers_[static_cast<size_t>(t)];
+  const int Dp = net_.Dp;
+  const float* out = tier.h.back().data();
+  if (net_.spec.skip != Skip::kNone) {
+    for (size_t k = 0; k < net.layers.size(); ++k)
+      kernels_.product(net.layers[k].skip, B_, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
+                       k ? Dp : 0, stack_out_.data(), Dp, false);
+    out = stack_out_.data();
+  }
+  kernels_.product(net.upsample, B_, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
+                   static_cast<size_t>(net_.spec.ratio(t)) * Dp, false);
+}
+
+void SampleRNNStepper::consume(const int32_t* levels) {
+  if (end_ == reach_) {  // out of room: move the last lookback to the front
+    const int lookback = net_.spec.lookback();
+    for (int b = 0; b < B_; ++b) std::copy_n(history(b, lookback), lookback, &history_[static_cast<size_t>(b) * reach_]);
+    end_ = lookback;
+  }
+  for (int b = 0; b < B_; ++b) history_[static_cast<size_t>(b) * reach_ + end_] = levels[b];
+  ++end_;
+  ++position_;
+}
+
+StageSource SampleRNNStepper::stage_source(const std::string& stage) const {
+  const size_t Dp = static_cast<size_t>(net_.Dp);
+  if (stage == "sample.hidden.last") return {last_hidden_.data(), Dp, net_.spec.dim, 1};
+  if (stage == "logits") return {logits_.data(), ld_logits_, Q_, 1};
+  for (size_t t = 0; t < tiers_.size(); ++t)
+    for (size_t k = 0; k < tiers_[t].h.size(); ++k)
+      if (stage == "tier." + std::to_string(t) + ".rnn." + std::to_string(k))
+        return {tiers_[t].h[k].data(), Dp, net_.spec.dim, net_.spec.frame_sizes[t]};
+  refuse("stage '", stage, "' is unknown in this SampleRNN of ", net_.spec.tiers(), " tiers");
+}
+
+void SampleRNNStepper::set_history(const int32_t* levels) {
+  const int lookback = net_.spec.lookback();
+  for (int b = 0; b < B_; ++b) std::copy_n(levels + b * lookback, lookback, &history_[static_cast<size_t>(b) * reach_]);
+  end_ = lookback;
+}
+
+std::vector<StateField> SampleRNNStepper::state_fields() const {
+  std::vector<StateField> fields = counter_fields();
+  fields.insert(fields.begin(), {"levels", {B_, lookback()}, StateField::Type::kInt32});
+  for (int t = 0; t < net_.spec.tiers(); ++t)
+    for (const char* kind : {".h", ".c"})
+      if (kind[1] == 'h' || net_.spec.cell == Cell::kLstm)
+        fields.push_back({"tiers." + std::to_string(t) + kind,
+                          {B_, net_.spec.layers, net_.spec.dim},
+                          StateField::Type::kFloat32});
+  return fields;
+}
+
+Floats* SampleRNNStepper::state_array(const std::string& name, int layer) {
+  for (size_t t = 0; t < tiers_.size(); ++t) {
+    if (name == "tiers." + std::to_string(t) + ".h") return &tiers_[t].h[static_cast<size_t>(layer)];
+    if (name == "tiers." + std::to_string(t) + ".c") return &tiers_[t].c[static_cast<size_t>(layer)];
+  }
+  refuse("state '", name, "' is unknown in this SampleRNN");
+}
+
+void SampleRNNStepper::get_state(const std::string& name, void* out) const {
+  if (get_counter(name, out)) return;
+  const int L = net_.spec.layers, D = net_.spec.dim, lookback = net_.spec.lookback();
+  if (name == "levels") {
+    for (int b = 0; b < B_; ++b) std::copy_n(history(b, lookback), lookback, static_cast<int32_t*>(out) + b * lookback);
+    return;
+  }
+  for (int k = 0; k < L; ++k) {
+    const Floats& from = *const_cast<SampleRNNStepper*>(this)->state_array(name, k);
+    for (int b = 0; b < B_; ++b)
+      std::copy_n(from.data() + static_cast<size_t>(b) * net_.Dp, D, static_cast<float*>(out) + (b * L + k) * D);
+  }
+}
+
+void SampleRNNStepper::set_state(const std::string& name, const void* in) {
+  if (set_counter(name, in)) return;
+  if (name == "levels") return set_history(static_cast<const int32_t*>(in));
+  const int L = net_.spec.layers, D = net_.spec.dim;
+  for (int k = 0; k < L; ++k) {
+    Floats& to = *state_array(name, k);
+    for (int b = 0; b < B_; ++b)
+      std::copy_n(static_cast<const float*>(in) + (b * L + k) * D, D, to.data() + static_cast<size_t>(b) * net_.Dp);
+  }
+}
+
+// In the middle of a frame the conditioning is in use; it follows from the hidden vectors, by the same products.
+void SampleRNNStepper::state_changed() {
+  for (int t = net_.spec.tiers() - 1; t >= 0; --t)
+    if (position_ % net_.spec.frame_sizes[static_cast<size_t>(t)]) upsample(t);
+}
+
+class SampleRNNModel final : public Model {
+ public:
+  SampleRNNModel(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
+                 const Kernels& kernels)
+      : net_(spec, weights, tier_input, kernels) {}
+  const char* isa() const override { return net_.kernels.isa; }
+  int q_levels() const override { return net_.spec.q_levels; }
+  std::unique_ptr<Player> player(int streams, int threads) const override {
+    return split_streams(streams, threads, [&](int B) { return std::make_unique<SampleRNNStepper>(net_, B); });
+  }
+
+ private:
+  SampleRNN net_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
+                                      const char* isa) {
+  return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa));
+}
+
+}  // namespace sharks::cpu

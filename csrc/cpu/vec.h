@@ -1,0 +1,187 @@
+// Vec: sixteen floats and the few operations the kernels use, for the instruction set this file is compiled with.
+//
+// Sixteen everywhere, so that packed weights look the same on every CPU. Everything has internal linkage: the file is
+// compiled once per instruction set, and the linker must never exchange one copy for another.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace sharks {
+namespace {
+
+constexpr int kLanes = 16;
+
+#if defined(__AVX512F__)
+
+struct Vec {
+  __m512 v;
+  static Vec zero() { return {_mm512_setzero_ps()}; }
+  static Vec all(float x) { return {_mm512_set1_ps(x)}; }
+  static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+};
+inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+inline Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+// 2^n for whole n in [-126, 127].
+inline Vec power_of_two(Vec n) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
+}
+inline Vec magnitude(Vec a) { return {_mm512_abs_ps(a.v)}; }
+// |a| with the sign of s.
+inline Vec with_sign(Vec a, Vec s) {
+  const __m512i sign = _mm512_and_si512(_mm512_castps_si512(s.v), _mm512_set1_epi32(INT32_MIN));
+  return {_mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a.v), sign))};
+}
+
+#elif defined(__AVX2__)
+
+struct Vec {
+  __m256 lo, hi;
+  static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static Vec all(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static Vec load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  void store(float* p) const { _mm256_storeu_ps(p, lo), _mm256_storeu_ps(p + 8, hi); }
+};
+inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)}; }
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+}
+inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }
+inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
+inline Vec round(Vec a) {
+  constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  return {_mm256_round_ps(a.lo, kNearest), _mm256_round_ps(a.hi, kNearest)};
+}
+inline __m256 power_of_two_half(__m256 n) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+inline Vec power_of_two(Vec n) { return {power_of_two_half(n.lo), power_of_two_half(n.hi)}; }
+inline Vec magnitude(Vec a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
+}
+inline Vec with_sign(Vec a, Vec s) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_or_ps(a.lo, _mm256_and_ps(sign, s.lo)), _mm256_or_ps(a.hi, _mm256_and_ps(sign, s.hi))};
+}
+
+#elif defined(__ARM_NEON)
+
+struct Vec {
+  float32x4_t q[4];
+  static Vec zero() { return all(0.0f); }
+  static Vec all(float x) { return {{vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x)}}; }
+  static Vec load(const float* p) { return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}}; }
+  void store(float* p) const {
+    for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, q[i]);
+  }
+};
+#define SHARKS_EACH_QUARTER(expression) \
+  Vec out;                              \
+  for (int i = 0; i < 4; ++i) out.q[i] = (expression); \
+  return out
+inline Vec operator+(Vec a, Vec b) { SHARKS_EACH_QUARTER(vaddq_f32(a.q[i], b.q[i])); }
+inline Vec operator-(Vec a, Vec b) { SHARKS_EACH_QUARTER(vsubq_f32(a.q[i], b.q[i])); }
+inline Vec operator*(Vec a, Vec b) { SHARKS_EACH_QUARTER(vmulq_f32(a.q[i], b.q[i])); }
+inline Vec operator/(Vec a, Vec b) { SHARKS_EACH_QUARTER(vdivq_f32(a.q[i], b.q[i])); }
+inline Vec fma(Vec a, Vec b, Vec c) { SHARKS_EACH_QUARTER(vfmaq_f32(c.q[i], a.q[i], b.q[i])); }
+inline Vec max(Vec a, Vec b) { SHARKS_EACH_QUARTER(vmaxq_f32(a.q[i], b.q[i])); }
+inline Vec min(Vec a, Vec b) { SHARKS_EACH_QUARTER(vminq_f32(a.q[i], b.q[i])); }
+inline Vec round(Vec a) { SHARKS_EACH_QUARTER(vrndnq_f32(a.q[i])); }
+inline Vec power_of_two(Vec n) {
+  SHARKS_EACH_QUARTER(
+      vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n.q[i]), vdupq_n_s32(127)), 23)));
+}
+inline Vec magnitude(Vec a) { SHARKS_EACH_QUARTER(vabsq_f32(a.q[i])); }
+inline Vec with_sign(Vec a, Vec s) {
+  SHARKS_EACH_QUARTER(vbslq_f32(vdupq_n_u32(0x80000000u), s.q[i], a.q[i]));
+}
+#undef SHARKS_EACH_QUARTER
+
+#else  // any other CPU: plain loops, which the compiler vectorises as far as it may
+
+struct Vec {
+  float f[kLanes];
+  static Vec zero() { return all(0.0f); }
+  static Vec all(float x) {
+    Vec out;
+    for (float& lane : out.f) lane = x;
+    return out;
+  }
+  static Vec load(const float* p) {
+    Vec out;
+    std::memcpy(out.f, p, sizeof out.f);
+    return out;
+  }
+  void store(float* p) const { std::memcpy(p, f, sizeof f); }
+};
+#define SHARKS_EACH_LANE(expression) \
+  Vec out;                           \
+  for (int i = 0; i < kLanes; ++i) out.f[i] = (expression); \
+  return out
+inline Vec operator+(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] + b.f[i]); }
+inline Vec operator-(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] - b.f[i]); }
+inline Vec operator*(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] * b.f[i]); }
+inline Vec operator/(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] / b.f[i]); }
+inline Vec fma(Vec a, Vec b, Vec c) { SHARKS_EACH_LANE(a.f[i] * b.f[i] + c.f[i]); }  // rounded twice here
+inline Vec max(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] > b.f[i] ? a.f[i] : b.f[i]); }
+inline Vec min(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] < b.f[i] ? a.f[i] : b.f[i]); }
+// Adding and taking away 1.5 * 2^23 leaves the nearest whole number, for |a| < 2^22.
+inline Vec round(Vec a) { SHARKS_EACH_LANE((a.f[i] + 12582912.0f) - 12582912.0f); }
+inline float power_of_two_lane(float n) {
+  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  float out;
+  std::memcpy(&out, &bits, sizeof out);
+  return out;
+}
+inline Vec power_of_two(Vec n) { SHARKS_EACH_LANE(power_of_two_lane(n.f[i])); }
+inline Vec magnitude(Vec a) { SHARKS_EACH_LANE(a.f[i] < 0 ? -a.f[i] : a.f[i]); }
+inline Vec with_sign(Vec a, Vec s) { SHARKS_EACH_LANE(s.f[i] < 0 ? -a.f[i] : a.f[i]); }
+#undef SHARKS_EACH_LANE
+
+#endif
+
+// e^x for x in [-87, 88] (clamped there), relative error below 2e-7: x = n ln2 + r, |r| <= ln2 / 2, and a polynomial
+// for e^r fitted to minimise the largest relative error.
+inline Vec exp(Vec x) {
+  x = min(max(x, Vec::all(-87.0f)), Vec::all(88.0f));
+  const Vec n = round(x * Vec::all(1.44269504f));
+  Vec r = fma(n, Vec::all(-0.693145751953125f), x);
+  r = fma(n, Vec::all(-1.42860682030941723e-6f), r);
+  Vec p = Vec::all(0.0013814467f);
+  p = fma(p, r, Vec::all(0.008368781f));
+  p = fma(p, r, Vec::all(0.041668393f));
+  p = fma(p, r, Vec::all(0.1666652f));
+  p = fma(p, r, Vec::all(0.49999994f));
+  p = fma(p, r, Vec::all(1.0f));
+  p = fma(p, r, Vec::all(1.0f));
+  return p * power_of_two(n);
+}
+
+// 1 / (1 + e^-x), absolute error below 2e-7.
+inline Vec sigmoid(Vec x) { return Vec::all(1.0f) / (Vec::all(1.0f) + exp(Vec::zero() - x)); }
+
+// (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x, absolute error below 2e-7.
+inline Vec tanh(Vec x) {
+  const Vec e = exp(magnitude(x) * Vec::all(-2.0f));
+  return with_sign((Vec::all(1.0f) - e) / (Vec::all(1.0f) + e), x);
+}
+
+}  // namespace
+}  // namespace sharks

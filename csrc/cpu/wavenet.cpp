@@ -1,0 +1,352 @@
+// WaveNet on the CPU: one cached step per sample, all streams of a thread together.
+//
+// Letters: R residual, D one half of the gate, S skip, K filter width, L layers, Q levels; a small p marks a width padded
+// to whole vectors. The input convolution is a table of rows to add, one per tap and level. Skips are gathered: the gated
+// outputs of all layers lie side by side, and one product [S, L Dp] takes their sum off the chain of layers.
+#include "core/wavenet.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/check.h"
+#include "cpu/matrix.h"
+#include "cpu/models.h"
+#include "cpu/player.h"
+
+namespace sharks::cpu {
+namespace {
+
+struct WaveNet {
+  WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels);
+
+  WaveNetSpec spec;
+  const Kernels& kernels;
+  int Rp, Dp, Sp, taps;
+  Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
+  struct Block {
+    Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]
+    Floats dilated_bias, res_bias;
+  };
+  std::vector<Block> blocks;
+  Matrix skip, conv1, conv2;  // [S, L Dp], [E, S], [Q, E]
+  Floats skip_bias, conv1_bias, conv2_bias;
+
+ private:
+  void fold_input(const WaveNetWeights& weights, const float* decode);
+  void fold_skips(const WaveNetWeights& weights);
+};
+
+WaveNet::WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels)
+    : spec(spec),
+      kernels(kernels),
+      Rp(padded(spec.residual)),
+      Dp(padded(spec.dilation)),
+      Sp(padded(spec.skip)),
+      taps(std::max(spec.input_filter_width, 1)) {
+  const int R = spec.residual, D = spec.dilation, K = spec.filter_width, G = spec.global_channels;
+  for (const WaveNetWeights::Block& from : weights.blocks) {
+    Block block;
+    Dense dilated(2 * Dp, K * Rp);
+    for (int half = 0; half < 2; ++half)
+      for (int k = 0; k < K; ++k) dilated.add(half * Dp, k * Rp, from.dilated + half * D * R * K + k, D, R, R * K, K);
+    block.dilated = Matrix(dilated);
+    block.dilated_bias = Floats(static_cast<size_t>(2 * Dp));
+    for (int half = 0; half < 2 && from.dilated_bias; ++half)
+      std::copy_n(from.dilated_bias + half * D, D, block.dilated_bias.data() + half * Dp);
+    if (from.gcond)
+      block.gcond = Matrix(Dense(2 * Dp, G).add(0, 0, from.gcond, D, G, G).add(Dp, 0, from.gcond + D * G, D, G, G));
+    if (from.res) {
+      block.res = Matrix(Dense(Rp, Dp).add(0, 0, from.res, R, D, D));
+      block.res_bias = padded_copy(from.res_bias, R);
+    }
+    blocks.push_back(std::move(block));
+  }
+  fold_input(weights, decode);
+  fold_skips(weights);
+  const int E = spec.head, Q = spec.q_levels;
+  conv1 = Matrix(Dense(E, Sp).add(0, 0, weights.conv1, E, spec.skip, spec.skip));
+  conv2 = Matrix(Dense(Q, padded(E)).add(0, 0, weights.conv2, Q, E, E));
+  conv1_bias = padded_copy(weights.conv1_bias, E);
+  conv2_bias = padded_copy(weights.conv2_bias, Q);
+}
+
+// What each tap of the input adds for each level: a one-hot, embedded or scalar sample times its column(s).
+void WaveNet::fold_input(const WaveNetWeights& weights, const float* decode) {
+  using Input = WaveNetSpec::Input;
+  const int R = spec.residual, Q = spec.q_levels, E = spec.embed_dim;
+  input_table = Floats(static_cast<size_t>(taps) * Q * Rp);
+  input_bias = padded_copy(weights.input_bias, R);
+  for (int p = 0; p < taps; ++p)
+    for (int level = 0; level < Q; ++level)
+      for (int r = 0; r < R; ++r) {
+        const auto conv = [&](int width, int channel) {
+          return static_cast<double>(weights.input_conv[(static_cast<size_t>(r) * width + channel) * taps + p]);
+        };
+        double sum = 0;
+        if (spec.input == Input::kOneHot) sum = conv(Q, level);
+        if (spec.input == Input::kScalar) sum = conv(1, 0) * decode[level];
+        if (spec.input == Input::kEmbedding) {
+          const float* row = weights.input_embed + static_cast<size_t>(level) * E;
+          if (!weights.input_conv) sum = row[r];
+          else
+            for (int e = 0; e < E; ++e) sum += conv(E, e) * row[e];
+        }
+        input_table[(static_cast<size_t>(p) * Q + level) * Rp + r] = static_cast<float>(sum);
+      }
+}
+
+// All skip products side by side, their biases summed, the scale inside.
+void WaveNet::fold_skips(const WaveNetWeights& weights) {
+  const int S = spec.skip, D = spec.dilation, L = spec.layers();
+  Dense all(S, L * Dp);
+  std::vector<double> bias(static_cast<size_t>(S));
+  for (int i = 0; i < L; ++i) {
+    const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
+    all.add(0, i * Dp, block.skip, S, D, D);
+    for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+  }
+  all.scale(spec.skip_scale);
+  skip = Matrix(all);
+  skip_bias = Floats(static_cast<size_t>(Sp));
+  for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[static_cast<size_t>(s)] * spec.skip_scale);
+}
+
+class WaveNetStepper final : public Stepper {
+ public:
+  WaveNetStepper(const WaveNet& net, int B);
+
+  int lookback() const override { return 1; }
+  void reset(const int32_t* levels) override;
+  std::vector<StateField> state_fields() const override;
+  void get_state(const std::string& name, void* out) const override;
+  void set_state(const std::string& name, const void* in) override;
+  void state_changed() override {}
+  void set_condition(const float* vectors, int64_t width) override;
+
+ protected:
+  void predict(bool want_logits) override;
+  void consume(const int32_t* levels) override;
+  StageSource stage_source(const std::string& stage) const override;
+
+ private:
+  // The inputs of one dilated layer, kept for (K - 1) d steps; row `next` is the oldest and is overwritten next.
+  struct Ring {
+    Floats rows;  // [length, B, Rp]
+    int length = 0, next = 0;
+  };
+  struct Layer {
+    Ring ring;
+    Floats window;     // [B, K Rp]: the past taps, oldest first, then the newest input
+    Floats condition;  // [B, 2 Dp]: dilated bias plus global conditioning, if there is any
+  };
+
+  float* newest(Layer& layer) { return layer.window.data() + (net_.spec.filter_width - 1) * net_.Rp; }
+  size_t ld_window() const { return static_cast<size_t>(net_.spec.filter_width) * net_.Rp; }
+  void gather_past(Layer& layer, int dilation);
+  void push(Ring& ring, const float* rows, size_t ld);
+  int layer_of(const std::string& stage) const;
+
+  const WaveNet& net_;
+  const size_t ld_gated_;
+  std::vector<Layer> layers_;
+  std::vector<int32_t> recent_;  // [B, taps] levels, oldest first, the last not fed yet; -1: nothing
+  Floats activation_, gated_, residual_, skip_, skip_rectified_, head_;
+};
+
+WaveNetStepper::WaveNetStepper(const WaveNet& net, int B)
+    : Stepper(net.kernels, B, net.spec.q_levels),
+      net_(net),
+      ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
+      recent_(static_cast<size_t>(B) * net.taps, -1),
+      activation_(static_cast<size_t>(B) * 2 * net.Dp),
+      gated_(B * ld_gated_),
+      residual_(static_cast<size_t>(B) * net.Rp),
+      skip_(static_cast<size_t>(B) * net.Sp),
+      skip_rectified_(static_cast<size_t>(B) * net.Sp),
+      head_(static_cast<size_t>(B) * padded(net.spec.head)) {
+  for (int d : net.spec.dilations) {
+    Layer layer;
+    layer.ring.length = (net.spec.filter_width - 1) * d;
+    layer.ring.rows = Floats(static_cast<size_t>(layer.ring.length) * B * net.Rp);
+    layer.window = Floats(B * ld_window());
+    layers_.push_back(std::move(layer));
+  }
+}
+
+void WaveNetStepper::reset(const int32_t* levels) {
+  std::fill(recent_.begin(), recent_.end(), -1);
+  for (int b = 0; b < B_; ++b) recent_[static_cast<size_t>((b + 1) * net_.taps - 1)] = levels[b];
+  for (Layer& layer : layers_) {
+    layer.ring.rows.zero();
+    layer.ring.next = 0;
+  }
+  position_ = step_ = 0;
+}
+
+void WaveNetStepper::predict(bool want_logits) {
+  const int L = net_.spec.layers(), Rp = net_.Rp, Dp = net_.Dp;
+  for (int b = 0; b < B_; ++b)
+    kernels_.look_up(Rp, net_.taps, Q_, net_.input_table.data(), &recent_[static_cast<size_t>(b * net_.taps)],
+                     net_.input_bias.data(), newest(layers_[0]) + b * ld_window(), false);
+  for (int i = 0; i < L; ++i) {
+    Layer& layer = layers_[static_cast<size_t>(i)];
+    const WaveNet::Block& block = net_.blocks[static_cast<size_t>(i)];
+    gather_past(layer, net_.spec.dilations[static_cast<size_t>(i)]);
+    push(layer.ring, newest(layer), ld_window());
+    const bool conditioned = layer.condition.size() > 0;
+    kernels_.product(block.dilated, B_, layer.window.data(), ld_window(),
+                     conditioned ? layer.condition.data() : block.dilated_bias.data(), conditioned ? 2 * Dp : 0,
+                     activation_.data(), 2 * Dp, false);
+    float* gated = gated_.data() + i * Dp;
+    kernels_.gate(B_, Dp, activation_.data(), 2 * Dp, gated, ld_gated_);
+    if (i + 1 == L) break;  // nothing reads the last layer's residual
+    kernels_.product(block.res, B_, gated, ld_gated_, block.res_bias.data(), 0, residual_.data(), Rp, false);
+    kernels_.residual(B_, Rp, newest(layer), ld_window(), residual_.data(), Rp,
+                      static_cast<float>(net_.spec.residual_scale), newest(layers_[static_cast<size_t>(i + 1)]),
+                      ld_window());
+  }
+  if (!want_logits) return;
+  const int Sp = net_.Sp, Ep = padded(net_.spec.head);
+  kernels_.product(net_.skip, B_, gated_.data(), ld_gated_, net_.skip_bias.data(), 0, skip_.data(), Sp, false);
+  kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
+  kernels_.product(net_.conv1, B_, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
+  kernels_.product(net_.conv2, B_, head_.data(), Ep, net_.conv2_bias.data(), 0, logits_.data(), ld_logits_, false);
+}
+
+// Copy x[t - 2d] and x[t - d], as many as the filter has, in front of the newest input. The ring's next row is
+// x[t - (K - 1) d].
+void WaveNetStepper::gather_past(Layer& layer, int dilation) {
+  const Ring& ring = layer.ring;
+  for (int k = 0; k + 1 < net_.spec.filter_width; ++k) {
+    const int row = (ring.next + k * dilation) % ring.length;
+    const float* from = ring.rows.data() + static_cast<size_t>(row) * B_ * net_.Rp;
+    for (int b = 0; b < B_; ++b)
+      std::memcpy(layer.window.data() + b * ld_window() + k * net_.Rp, from + b * net_.Rp, net_.Rp * sizeof(float));
+  }
+}
+
+void WaveNetStepper::push(Ring& ring, const float* rows, size_t ld) {
+  float* to = ring.rows.data() + static_cast<size_t>(ring.next) * B_ * net_.Rp;
+  for (int b = 0; b < B_; ++b) std::memcpy(to + b * net_.Rp, rows + b * ld, net_.Rp * sizeof(float));
+  if (++ring.next == ring.length) ring.next = 0;
+}
+
+void WaveNetStepper::consume(const int32_t* levels) {
+  for (int b = 0; b < B_; ++b) {
+    int32_t* mine = &recent_[static_cast<size_t>(b * net_.taps)];
+    std::copy(mine + 1, mine + net_.taps, mine);
+    mine[net_.taps - 1] = levels[b];
+  }
+  ++position_;
+}
+
+int WaveNetStepper::layer_of(const std::string& stage) const {
+  const size_t start = stage.find('.') + 1, end = stage.find('.', start);
+  if (stage.rfind("layer.", 0) != 0 || end == std::string::npos) return -1;
+  const std::string digits = stage.substr(start, end - start);
+  if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) return -1;
+  return std::stoi(digits);
+}
+
+StageSource WaveNetStepper::stage_source(const std::string& stage) const {
+  const WaveNetSpec& spec = net_.spec;
+  if (stage == "skip") return {skip_.data(), static_cast<size_t>(net_.Sp), spec.skip, 1};
+  if (stage == "head.0") return {head_.data(), static_cast<size_t>(padded(spec.head)), spec.head, 1};
+  if (stage == "logits") return {logits_.data(), ld_logits_, Q_, 1};
+  const int i = layer_of(stage);
+  if (i >= 0 && i < spec.layers() && stage == "layer." + std::to_string(i) + ".gated")
+    return {gated_.data() + i * net_.Dp, ld_gated_, spec.dilation, 1};
+  if (i >= 0 && i + 1 < spec.layers() && stage == "layer." + std::to_string(i) + ".out") {
+    const Layer& after = layers_[static_cast<size_t>(i + 1)];
+    return {after.window.data() + (spec.filter_width - 1) * net_.Rp, ld_window(), spec.residual, 1};
+  }
+  refuse("stage '", stage, "' is unknown in this WaveNet of ", spec.layers(), " layers");
+}
+
+std::vector<StateField> WaveNetStepper::state_fields() const {
+  std::vector<StateField> fields = counter_fields();
+  fields.insert(fields.begin(), {"levels", {B_, 1}, StateField::Type::kInt32});
+  if (net_.taps > 1) fields.push_back({"input.levels", {B_, net_.taps - 1}, StateField::Type::kInt32});
+  for (size_t i = 0; i < layers_.size(); ++i)
+    fields.push_back({"rings." + std::to_string(i),
+                      {B_, layers_[i].ring.length, net_.spec.residual},
+                      StateField::Type::kFloat32});
+  return fields;
+}
+
+void WaveNetStepper::get_state(const std::string& name, void* out) const {
+  if (get_counter(name, out)) return;
+  const int taps = net_.taps, R = net_.spec.residual;
+  if (name == "levels" || name == "input.levels") {
+    const int from = name == "levels" ? taps - 1 : 0, count = name == "levels" ? 1 : taps - 1;
+    for (int b = 0; b < B_; ++b)
+      std::copy_n(&recent_[static_cast<size_t>(b * taps + from)], count, static_cast<int32_t*>(out) + b * count);
+    return;
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (name != "rings." + std::to_string(i)) continue;
+    const Ring& ring = layers_[i].ring;
+    for (int b = 0; b < B_; ++b)
+      for (int j = 0; j < ring.length; ++j)
+        std::copy_n(ring.rows.data() + (static_cast<size_t>((ring.next + j) % ring.length) * B_ + b) * net_.Rp, R,
+                    static_cast<float*>(out) + (static_cast<size_t>(b) * ring.length + j) * R);
+    return;
+  }
+  refuse("state '", name, "' is unknown in this WaveNet");
+}
+
+void WaveNetStepper::set_state(const std::string& name, const void* in) {
+  if (set_counter(name, in)) return;
+  const int taps = net_.taps, R = net_.spec.residual;
+  if (name == "levels" || name == "input.levels") {
+    const int to = name == "levels" ? taps - 1 : 0, count = name == "levels" ? 1 : taps - 1;
+    for (int b = 0; b < B_; ++b)
+      std::copy_n(static_cast<const int32_t*>(in) + b * count, count, &recent_[static_cast<size_t>(b * taps + to)]);
+    return;
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (name != "rings." + std::to_string(i)) continue;
+    Ring& ring = layers_[i].ring;
+    ring.next = 0;
+    for (int b = 0; b < B_; ++b)
+      for (int j = 0; j < ring.length; ++j)
+        std::copy_n(static_cast<const float*>(in) + (static_cast<size_t>(b) * ring.length + j) * R, R,
+                    ring.rows.data() + (static_cast<size_t>(j) * B_ + b) * net_.Rp);
+    return;
+  }
+  refuse("state '", name, "' is unknown in this WaveNet");
+}
+
+void WaveNetStepper::set_condition(const float* vectors, int64_t width) {
+  const int G = net_.spec.global_channels, Gp = padded(G), Dp = net_.Dp;
+  SHARKS_CHECK(G > 0 && width == G, "condition has ", width, " channels; this model wants ", G);
+  Floats padded_vectors(static_cast<size_t>(B_) * Gp);
+  for (int b = 0; b < B_; ++b) std::copy_n(vectors + b * G, G, padded_vectors.data() + b * Gp);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].condition = Floats(static_cast<size_t>(B_) * 2 * Dp);
+    kernels_.product(net_.blocks[i].gcond, B_, padded_vectors.data(), Gp, net_.blocks[i].dilated_bias.data(), 0,
+                     layers_[i].condition.data(), 2 * Dp, false);
+  }
+}
+
+class WaveNetModel final : public Model {
+ public:
+  WaveNetModel(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels)
+      : net_(spec, weights, decode, kernels) {}
+  const char* isa() const override { return net_.kernels.isa; }
+  int q_levels() const override { return net_.spec.q_levels; }
+  std::unique_ptr<Player> player(int streams, int threads) const override {
+    return split_streams(streams, threads, [&](int B) { return std::make_unique<WaveNetStepper>(net_, B); });
+  }
+
+ private:
+  WaveNet net_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, const char* isa) {
+  return std::make_unique<WaveNetModel>(spec, WaveNetWeights(spec, weights), decode, kernels(isa));
+}
+
+}  // namespace sharks::cpu

@@ -1,0 +1,33 @@
+"""Everything that plays a model step by step: name -> make(spec, tensors, streams, condition=None).
+
+The compiled engine is listed where it has been built.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sharks import reference
+from sharks.quantize import codec, tier_input_table
+from sharks.spec import SampleRNNSpec, Spec, to_dict
+
+try:
+    from sharks import _core
+except ImportError:
+    _core = None
+
+
+def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None):
+    """The compiled engine on the CPU. Its arrays must be contiguous, of the exact types of the protocol."""
+    tables = {"decode": codec(spec).decode_table()}
+    if isinstance(spec, SampleRNNSpec):
+        tables["tier_input"] = tier_input_table(spec)
+    tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
+    player = _core.Model(to_dict(spec), tensors, tables).player(streams, 1)
+    vectors = reference.condition_vectors(spec, tensors, condition, streams)
+    if vectors is not None:
+        player.set_condition(np.ascontiguousarray(vectors, np.float32))
+    return player
+
+
+PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})
