@@ -82,9 +82,12 @@ def prepare(
         with contextlib.suppress(AudioError):  # whatever is damaged is made again
             return load_dataset(folder)
     try:
-        (folder / _PARTS).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".*.unfinished"):  # of a call that was killed
+            leftover.unlink()
         if not old:
-            _write_table(folder, {"complete": False})
+            _write_table(folder, {"complete": False})  # first of all: it marks the folder as ours
+        (folder / _PARTS).mkdir(exist_ok=True)
         made, skipped = _decode_all(sources, settings, folder / _PARTS, progress)
         if not made:
             raise AudioError(_nothing(roots, sources, skipped))
@@ -141,7 +144,7 @@ def _ours(folder: pathlib.Path) -> dict[str, typing.Any] | None:
     if not folder.is_dir():
         raise UsageError(f"{shown(folder)}: is a file; wanted a new folder for the dataset")
     table = read_table(folder)
-    if table is None and any(folder.iterdir()):
+    if table is None and any(path.suffix != ".unfinished" for path in folder.iterdir()):
         raise UsageError(f"{shown(folder)}: holds other files and is no dataset; choose a new folder")
     return table
 
