@@ -23,7 +23,7 @@ _HOMES = {
     "Pack": "pack",
     "load": "pack",
     "random_pack": "pack",
-    "check": "pack",
+    "check": "check",
     "Audio": "generate",
     "generate": "generate",
     "stream": "generate",
