@@ -97,7 +97,7 @@ def test_version():
         (["trian"], ["'trian'", "train"]),
         (["generate"], ["RUN|PACK"]),
         (["generate", "x.safetensors", "--lenght", "3s"], ["--lenght", "--length"]),
-        (["generate", "x.safetensors", "--threads", "two"], ["--threads", "two"]),
+        (["generate", "x.safetensors", "--threads", "two"], ["--threads", "integer"]),
         (["generate", "x.safetensors", "--length", "soon"], ["'soon'", "90s"]),
         (["demo"], ["sharks demo FOLDER"]),
         (["presets", "prism"], ["'prism'", "prism-3tier"]),

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
         code = _run(words or ["--help"])
         sys.stdout.flush()
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, BrokenPipeError):
             raise
         code = _complain(error)
     sys.exit(code)
@@ -49,6 +49,8 @@ def _run(words: list[str]) -> int:
     except typer.BadParameter.__mro__[2] as error:  # everything the command line's grammar refuses
         print(f"sharks: {_as_sentence(error.format_message())}; see `sharks --help`", file=sys.stderr)
         return int(error.exit_code)
+    except SystemExit:  # typer's answer to a pipe that was closed
+        raise BrokenPipeError from None
     if code == INTERRUPTED:
         print("sharks: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
     return int(code)
@@ -59,7 +61,7 @@ def _complain(error: Exception) -> int:
     from ..errors import Error
 
     if isinstance(error, BrokenPipeError):  # `sharks presets | head`: nobody listens any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     if isinstance(error, Error):
         sentence, code = str(error), error.exit_code
