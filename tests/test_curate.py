@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sharks
+from sharks import manifest
 from sharks.audio import read_audio
 from sharks.curate import cut, loudness, order
 from sharks.health import health
@@ -215,9 +216,17 @@ def test_stereo_clips_make_a_stereo_song(tmp_path):
 
 
 def test_the_manifest_tells_where_a_cut_comes_from(clips, tmp_path):
-    lines = [json.dumps({"file": "0003.wav", "stream": 3, "seed": 99, "temperature": 0.95}), '{"file": "0004', "[]"]
-    lines.append(json.dumps({"file": "0999.wav", "stream": 999, "seed": 99}))
-    (clips / "manifest.jsonl").write_text("\n".join(lines))
+    made_by = {
+        "pack": None,
+        "pack_sha256": "0" * 64,
+        "device": "cpu",
+        "dtype": "float32",
+        "isa": "avx2",
+        "plan": "exact",
+    }
+    for stream in (3, 999):
+        line = manifest.Clip(f"{stream:04d}.wav", stream, 99, 0.95, 8 * RATE, RATE, **made_by)
+        manifest.write(clips, [line])
     sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2))
     made = cut_list(tmp_path / "out")
     (three,) = (c for c in made["songs"][0]["cuts"] if c["clip"] == "0003.wav")

@@ -10,12 +10,12 @@ import json
 import math
 import os
 import pathlib
-import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from .. import manifest
 from ..atomic import atomically
 from ..audio import Decoder
 from ..errors import AudioError, UsageError
@@ -26,7 +26,6 @@ from .song import Song, songs_of, write
 __all__ = ["Album", "Cut", "Dropped", "Song", "curate"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
-MANIFEST = "manifest.jsonl"
 CUT_LIST = "cuts.json"
 
 
@@ -38,7 +37,12 @@ class Album:
     dropped: tuple[Dropped, ...]
     clips: int
     source: pathlib.Path
-    origins: dict[str, dict[str, typing.Any]]  # what the manifest says of each clip
+    origins: dict[str, manifest.Clip]  # what the manifest says of each clip
+
+    def names(self) -> list[str]:
+        """The songs' file names."""
+        one = len(self.songs) == 1
+        return ["song.wav"] if one else [f"song-{i:02d}.wav" for i in range(1, len(self.songs) + 1)]
 
     def save(self, out: str | os.PathLike[str]) -> list[pathlib.Path]:
         """Write `song.wav` (or `song-01.wav`, ...) with a spectrogram each, then the cut list `cuts.json`.
@@ -49,14 +53,15 @@ class Album:
         if folder.resolve() == self.source.resolve():
             raise UsageError(f"{out} holds the clips; choose another folder for the songs")
         folder.mkdir(parents=True, exist_ok=True)
-        names = ["song.wav"] if len(self.songs) == 1 else [f"song-{i:02d}.wav" for i in range(1, len(self.songs) + 1)]
-        entries = [write(song, folder / name) for song, name in zip(self.songs, names, strict=True)]
+        paths = [folder / name for name in self.names()]
+        entries = [write(song, path) for song, path in zip(self.songs, paths, strict=True)]
         for cut in (cut for entry in entries for cut in entry["cuts"]):
-            cut.update(self.origins.get(cut["clip"], {}))
+            if origin := self.origins.get(cut["clip"]):
+                cut |= {"stream": origin.stream, "seed": origin.seed, "temperature": origin.temperature}
         cut_list = {"songs": entries, "dropped": [d.entry() for d in self.dropped]}
         with atomically(folder / CUT_LIST) as file:
             file.write(json.dumps(cut_list, indent=1).encode() + b"\n")
-        return [folder / name for name in names]
+        return paths
 
 
 def curate(
@@ -81,8 +86,9 @@ def curate(
     """
     _check(songs, minutes, crossfade, loudness)
     source, files = _find(clips)
-    origins = _manifest(source)
-    dropped = [Dropped(name, "missing: the manifest names it") for name in origins.keys() - {f.name for f in files}]
+    origins = manifest.read(source)
+    missing = sorted(origins.keys() - {file.name for file in files})
+    dropped = [Dropped(name, "missing: the manifest names it") for name in missing]
     cuts: list[Cut] = []
     with Decoder() as decoder:
         rate, channels = _format(files, decoder)
@@ -141,24 +147,6 @@ def _format(files: list[pathlib.Path], decoder: Decoder) -> tuple[int, int]:
             continue  # met again, and reported, when its turn comes
         found[header.rate, header.channels] += 1
     return max(found, key=lambda f: (found[f], f), default=(16000, 1))
-
-
-def _manifest(folder: pathlib.Path) -> dict[str, dict[str, typing.Any]]:
-    """What `sharks generate` noted of each clip, by file name. A line that is not whole is as good as none."""
-    try:
-        lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    notes = {}
-    for line in lines:
-        try:
-            note = json.loads(line)
-            name = note["file"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            continue
-        if isinstance(name, str):
-            notes[name] = {key: note[key] for key in ("seed", "stream", "temperature") if key in note}
-    return notes
 
 
 def _tally(dropped: list[Dropped]) -> str:
