@@ -17,7 +17,7 @@ from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
 
 def eager_step(spec: Spec, tensors: dict, streams: int) -> "WaveNetStep | SampleRNNStep":
-    weights = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    weights = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
     return (WaveNetStep if isinstance(spec, WaveNetSpec) else SampleRNNStep)(spec, weights, streams)
 
 
