@@ -3,8 +3,11 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "cpu/kernels.h"
+#include "cpu/matrix.h"
 #include "cpu/models.h"
 #include "cuda/cuda.h"
 
@@ -46,11 +49,15 @@ void check_levels(const int32_t* levels, py::ssize_t count, int q_levels) {
 }
 
 template <typename T>
-T choice(const py::dict& spec, const char* field, std::initializer_list<std::pair<const char*, T>> known) {
-  const auto value = spec[field].cast<std::string>();
+T one_of(const char* field, const std::string& value, std::initializer_list<std::pair<const char*, T>> known) {
   for (const auto& [name, result] : known)
     if (value == name) return result;
   sharks::refuse(field, " is '", value, "', which this engine does not know");
+}
+
+template <typename T>
+T choice(const py::dict& spec, const char* field, std::initializer_list<std::pair<const char*, T>> known) {
+  return one_of<T>(field, spec[field].cast<std::string>(), known);
 }
 
 WaveNetSpec wavenet_spec(const py::dict& d) {
@@ -100,8 +107,14 @@ SampleRNNSpec samplernn_spec(const py::dict& d) {
   return s;
 }
 
+sharks::cpu::Type type_of(const std::string& dtype) {
+  using sharks::cpu::Type;
+  return one_of<Type>("dtype", dtype,
+                      {{"float32", Type::kFloat32}, {"bfloat16", Type::kBfloat16}, {"int8", Type::kInt8}});
+}
+
 std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors, const py::dict& tables,
-                                  const std::string& isa, const std::string& device) {
+                                  const std::string& isa, const std::string& device, const std::string& dtype) {
   sharks::Weights weights;
   for (const auto& [key, value] : tensors) {
     const auto name = key.cast<std::string>();
@@ -113,17 +126,18 @@ std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors,
   const char* needed = wavenet ? "decode" : "tier_input";
   const auto table = tables[needed].cast<py::array>();
   const float* numbers = checked<float>(table, needed, {spec["q_levels"].cast<py::ssize_t>()});
+  const sharks::cpu::Type type = type_of(dtype);
   const bool cuda = device == "cuda";
   if (wavenet) {
     const WaveNetSpec s = wavenet_spec(spec);
     py::gil_scoped_release release;
     return cuda ? sharks::cuda::make_wavenet(s, weights, numbers)
-                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str());
+                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str(), type);
   }
   const SampleRNNSpec s = samplernn_spec(spec);
   py::gil_scoped_release release;
   return cuda ? sharks::cuda::make_samplernn(s, weights, numbers)
-              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str());
+              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str(), type);
 }
 
 // A player and the model it reads.
@@ -242,6 +256,25 @@ void set_condition(Handle& self, const py::array& vectors) {
   self.player->set_condition(data, vectors.shape(1));
 }
 
+// W x for B inputs, as every layer computes it.
+Array<float> product(const py::array& weights, const py::array& inputs, const std::string& dtype,
+                     const std::string& isa) {
+  using sharks::cpu::padded;
+  const float* w = checked<float>(weights, "weights", {-1, -1});
+  const int rows = static_cast<int>(weights.shape(0)), cols = static_cast<int>(weights.shape(1));
+  const float* x = checked<float>(inputs, "inputs", {-1, cols});
+  const int B = static_cast<int>(inputs.shape(0));
+  const sharks::cpu::Matrix matrix(sharks::cpu::Dense(rows, cols).add(0, 0, w, rows, cols, cols), type_of(dtype));
+  sharks::cpu::Floats in(static_cast<size_t>(B) * padded(cols)), out(static_cast<size_t>(B) * padded(rows));
+  sharks::cpu::Floats scratch(sharks::cpu::scratch_size(B, padded(cols)));
+  for (int b = 0; b < B; ++b) std::copy_n(x + b * cols, cols, in.data() + b * padded(cols));
+  sharks::cpu::kernels(isa.c_str()).product(matrix, B, in.data(), padded(cols), nullptr, 0, out.data(), padded(rows),
+                                            false, scratch.data());
+  Array<float> result(Shape{B, rows});
+  for (int b = 0; b < B; ++b) std::copy_n(out.data() + b * padded(rows), rows, result.mutable_data() + b * rows);
+  return result;
+}
+
 Array<float> gumbel(uint64_t seed, int64_t stream, int64_t step, int q, const std::string& isa) {
   SHARKS_CHECK(q >= 1 && q <= 65536, "q is ", q, "; wanted 1 to 65536");
   Array<float> noise(Shape{q});
@@ -261,13 +294,15 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled engine. Use sharks.generate, sharks.stream and sharks.logits; engine.py is the door.";
   m.def("isas", isas, "Instruction sets that this build holds and this CPU runs, best first.");
   m.def("isa", [] { return sharks::cpu::kernels("auto").isa; }, "The set that \"auto\" means; SHARKS_ISA forces one.");
+  m.def("product", &product, py::arg("weights"), py::arg("inputs"), py::arg("dtype") = "float32",
+        py::arg("isa") = "auto", "weights float32 [M, N], inputs float32 [B, N] -> float32 [B, M]; for proof.");
   m.def("gumbel", &gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"), py::arg("isa") = "auto",
         "The noise of one draw, float32 [q]; equals sharks.sampling.gumbel to the bit.");
   m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")
       .def(py::init(&make_model), py::arg("spec"), py::arg("tensors"), py::arg("tables"), py::arg("isa") = "auto",
-           py::arg("device") = "cpu")
+           py::arg("device") = "cpu", py::arg("dtype") = "float32")
       .def_property_readonly("isa", &Model::isa)
       .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
 

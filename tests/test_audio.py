@@ -1,20 +1,17 @@
-"""Reading and writing audio: exact where it can be, bounded and calm where the file is not."""
+"""Reading audio: exact where it can be, bounded and calm where the file is not."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import wave
+import time
 
 import numpy as np
 import pytest
 import soundfile as sf
 
-from sharks.audio import Decoder, WavWriter, at_rate, info, mixed, read_audio, shown, write_wav
-from sharks.errors import AudioError, ResourceError, UsageError
-from sharks.wav import to_pcm
-
+import sharks
+from sharks.audio import Decoder, DecoderDied, at_rate, info, mixed, read_audio, shown, write_wav
+from sharks.errors import AudioError
 
 RATE = 16000
 
@@ -24,101 +21,6 @@ def tune(seconds=1.0, rate=RATE, channels=1, seed=0):
     t = np.arange(round(seconds * rate)) / rate
     noise = np.random.default_rng(seed).standard_normal((channels, len(t)))
     return (0.4 * np.sin(2 * np.pi * 220 * t * (1 + 0.1 * t)) + 0.02 * noise).astype(np.float32)
-
-
-def frames_by_wave(path):
-    with wave.open(str(path)) as file:
-        return file.getnframes()
-
-
-# --- writing
-
-
-@pytest.mark.parametrize("channels", [1, 2, 6])
-def test_a_wav_is_whole_after_every_block(tmp_path, channels):
-    x, path = tune(0.5, channels=channels), tmp_path / "a.wav"
-    with WavWriter(path, RATE, channels) as wav:
-        assert frames_by_wave(path) == 0
-        for start in range(0, 8000, 1000):
-            wav.write(x[:, start : start + 1000])
-            assert frames_by_wave(path) == wav.frames == start + 1000
-    with wave.open(str(path)) as file:
-        assert file.getparams()[:4] == (channels, 2, RATE, 8000)
-        pcm = np.frombuffer(file.readframes(8000), "<i2").reshape(-1, channels).T
-    assert np.array_equal(pcm, np.rint(x * 32768))
-    assert path.stat().st_size == 44 + 2 * channels * 8000
-
-
-def test_all_pcm_values_survive_reading_and_writing(tmp_path):
-    pcm = np.arange(-32768, 32768).astype(np.int16)
-    assert np.array_equal(to_pcm(pcm / np.float32(32768)), pcm)
-    write_wav(tmp_path / "a.wav", pcm / np.float32(32768), RATE)
-    x, rate = read_audio(tmp_path / "a.wav")
-    assert rate == RATE and np.array_equal(x[0] * 32768, pcm)
-
-
-def test_too_loud_is_held_and_counted(tmp_path):
-    with WavWriter(tmp_path / "a.wav", RATE) as wav:
-        wav.write(np.array([0.0, 1.0, 1.5, -1.0, -7.0], np.float32))
-        assert wav.clipped == 2
-    assert np.array_equal(read_audio(tmp_path / "a.wav")[0][0] * 32768, [0, 32767, 32767, -32768, -32768])
-
-
-@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
-def test_nan_never_becomes_sound(tmp_path, poison):
-    x = tune(0.1)[0]
-    with WavWriter(tmp_path / "a.wav", RATE) as wav:
-        wav.write(x)
-        with pytest.raises(AudioError, match="NaN"):
-            wav.write(np.where(np.arange(1600) == 800, poison, x).astype(np.float32))
-        wav.write(x)
-    assert frames_by_wave(tmp_path / "a.wav") == 3200
-    with pytest.raises(AudioError):
-        write_wav(tmp_path / "b.wav", np.append(np.zeros(1 << 19), poison), RATE)
-    assert os.listdir(tmp_path) == ["a.wav"]
-
-
-def test_wrong_shapes_rates_and_places_are_one_sentence(tmp_path):
-    for call in (lambda: WavWriter(tmp_path / "a.wav", 0), lambda: WavWriter(tmp_path / "a.wav", RATE, 0)):
-        with pytest.raises(UsageError):
-            call()
-    with WavWriter(tmp_path / "a.wav", RATE, 2) as wav:
-        for bad in (np.zeros((1, 9)), np.zeros((2, 9), np.int16), np.zeros((1, 2, 9))):
-            with pytest.raises(UsageError, match="wanted float"):
-                wav.write(bad)
-    with pytest.raises(ResourceError):
-        WavWriter(tmp_path / "nowhere" / "a.wav", RATE)
-
-
-def test_four_gigabytes_is_the_end(tmp_path):
-    with WavWriter(tmp_path / "a.wav", RATE) as wav:
-        wav.frames = 2**31 - 100  # as if they had been written
-        with pytest.raises(ResourceError, match="4 GiB"):
-            wav.write(np.zeros(200, np.float32))
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_a_full_disk_is_one_sentence():
-    with pytest.raises(ResourceError, match="No space left"):
-        WavWriter("/dev/full", RATE)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-def test_killed_while_writing(tmp_path):
-    path = tmp_path / "a.wav"
-    code = "import sys, numpy as np\nfrom sharks.wav import WavWriter\nw = WavWriter(sys.argv[1], 16000)\n"
-    code += "while True:\n    w.write(np.full(777, 0.25, np.float32)); print(w.frames, flush=True)"
-    child = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE)
-    for _ in range(50):
-        seen = int(child.stdout.readline())
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
-    with wave.open(str(path)) as file:
-        assert file.getnframes() >= seen
-        assert set(np.frombuffer(file.readframes(file.getnframes()), "<i2")) == {8192}
-
-
-# --- reading
 
 
 @pytest.mark.parametrize("kind", ["WAV PCM_16", "FLAC PCM_24", "AIFF PCM_24", "WAV FLOAT", "CAF PCM_32"])
@@ -153,6 +55,12 @@ def test_mixing_down_is_the_mean_and_one_channel_passes_untouched():
     assert next(mixed([x[:1]])) is not None and np.array_equal(next(mixed([x[:1]])), x[:1])
 
 
+def test_decoders_are_not_loaded_before_they_are_needed():
+    code = "import sys, sharks.audio, sharks.prepare, sharks.health\n"
+    code += "print([name for name in ('soundfile', 'soxr', 'PIL', 'torch', 'scipy') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
 def test_one_decoder_reads_many_files_and_forgets_half_read_ones(tmp_path):
     write_wav(tmp_path / "long.wav", tune(60.0), RATE)
     write_wav(tmp_path / "short.wav", tune(0.5, seed=1), RATE)
@@ -182,3 +90,84 @@ def test_errors_name_the_file_on_one_line(tmp_path):
     with pytest.raises(AudioError, match=r"two\\nlines\\udcff.mp3: not audio") as caught:
         read_audio(path)
     assert "\n" not in str(caught.value) and json.dumps(shown(path))
+
+
+# --- decoders that misbehave
+
+MISBEHAVING = """
+import ctypes, os, struct
+
+class LibsndfileError(Exception):
+    code = 1
+
+class SoundFile:
+    samplerate, channels, format, subtype, extra_info = 16000, 1, "FAKE", "PCM", ""
+    poisoned = False  # by an earlier file in this process
+
+    def __init__(self, raw):
+        self.kind = raw.read(99).decode()
+        self.left = self.frames = 48000
+        if self.kind == "hang in open":
+            ctypes.PyDLL(None).sleep(60)
+
+    def buffer_read_into(self, buffer, dtype):
+        if self.kind == "crash" or SoundFile.poisoned:
+            ctypes.string_at(0)
+        if self.kind == "exit":
+            os._exit(0)
+        if self.kind == "hang":
+            ctypes.PyDLL(None).sleep(60)  # in C, and without letting go of Python's lock
+        if self.kind == "swell":
+            self.much = bytearray(600 << 20)
+        frames = min(self.left, len(buffer) // 4)
+        self.left -= frames
+        level = len(self.kind) / 16
+        buffer[: 4 * frames] = struct.pack("ff", level, -level) * (frames // 2)
+        return frames
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        SoundFile.poisoned = self.kind == "poison"
+"""
+
+
+@pytest.fixture
+def misbehaving(tmp_path, monkeypatch):
+    """Puts a decoder in place of soundfile, in the child only, that does what the file says."""
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "soundfile.py").write_text(MISBEHAVING)
+    monkeypatch.syspath_prepend(tmp_path / "path")
+    (tmp_path / "in").mkdir()
+
+    def file(name, kind):
+        (tmp_path / "in" / name).write_text(kind)
+        return tmp_path / "in" / name
+
+    return file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of memory to set")
+@pytest.mark.parametrize("kind", ["crash", "exit", "hang", "hang in open", "swell"])
+def test_a_decoder_that_misbehaves_costs_one_file(misbehaving, kind):
+    good, bad = misbehaving("good", "fine"), misbehaving("bad", kind)
+    start = time.perf_counter()
+    with Decoder() as decoder:
+        assert np.abs(read_audio(good, decoder=decoder)[0]).max() == 0.25
+        with pytest.raises(
+            AudioError, match="wants more than 448 MB" if kind == "swell" else "crashed or took over 4 s"
+        ):
+            read_audio(bad, decoder=decoder)
+        assert read_audio(good, decoder=decoder)[0].shape == (1, 48000)
+    assert time.perf_counter() - start < 10
+
+
+def test_a_file_does_not_pay_for_the_one_before(misbehaving, tmp_path):
+    poison, victim = misbehaving("1 poison", "poison"), misbehaving("2 victim", "fine")
+    with Decoder() as decoder:
+        read_audio(poison, decoder=decoder)
+        with pytest.raises(DecoderDied):
+            read_audio(victim, decoder=decoder)
+    data = sharks.prepare(tmp_path / "in", tmp_path / "out")  # tries again with a new child
+    assert {track.name for track in data.tracks} == {"1 poison", "2 victim"}

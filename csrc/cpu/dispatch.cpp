@@ -12,6 +12,7 @@ extern const Kernels kernels_scalar;
 #if defined(SHARKS_X86)
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
+extern const Kernels kernels_avx512dot;
 #elif defined(SHARKS_ARM64)
 extern const Kernels kernels_neon;
 #endif
@@ -19,17 +20,19 @@ extern const Kernels kernels_neon;
 namespace {
 
 struct Choices {
-  const Kernels* sets[4] = {};
-  const char* names[4] = {};
+  const Kernels* sets[5] = {};
+  const char* names[5] = {};
 
   Choices() {
     int n = 0;
 #if defined(SHARKS_X86)
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-      sets[n++] = &kernels_avx512;
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"))
+      sets[n++] = &kernels_avx512dot;
+    if (avx512) sets[n++] = &kernels_avx512;
     if (avx2) sets[n++] = &kernels_avx2;
 #elif defined(SHARKS_ARM64)
     sets[n++] = &kernels_neon;

@@ -13,23 +13,47 @@ namespace sharks::cpu {
 constexpr int kPanelRows = 16;
 constexpr int kGroupPanels = 4;
 
+// How weights are stored while playing; elements.h says what a product does with each.
+enum class Type { kFloat32, kBfloat16, kInt8 };
+
 // A packed matrix, borrowed. Rows lie in panels of 16 (one vector), four panels to a group, groups one after the other;
-// inside a group column after column, so that a product streams each group from front to back.
+// inside a group one unit of columns (1, 2 or 4, by type) after the other, so that a product streams each group from
+// front to back.
 struct Packed {
-  const float* data;
-  int rows, cols;  // padded with zeros to whole vectors: padded outputs are exactly zero
-  // Partial sums per output: column i goes to sum i % split, and they are added in a fixed order at the end. Follows from
+  const float* data;  // 4 bytes per row and unit, whatever the type
+  int rows, cols;     // padded with zeros to whole vectors: padded outputs are exactly zero
+  // Partial sums per output: unit i goes to sum i % split, and they are added in a fixed order at the end. Follows from
   // the shape alone, so that few outputs still keep the multiply-add units busy, and no output depends on the streams.
   int split;  // 1, 2 or 4
+  Type type = Type::kFloat32;
+  const float* row_scale = nullptr;     // [rows] of int8: what one whole step of a row's weights is worth
+  const int32_t* row_offset = nullptr;  // [rows] of int8: -128 times the sum of a row's weights
 };
+
+inline int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
+
+inline size_t packed_bytes(const Packed& w) { return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type); }
+
+// Rows first .. last - 1 of a matrix; first lies on a group.
+inline Packed row_slice(const Packed& w, int first, int last) {
+  Packed slice = w;
+  slice.data += static_cast<size_t>(first) * (w.cols / columns_per_unit(w.type));
+  slice.rows = last - first;
+  slice.row_scale += first;
+  slice.row_offset += first;
+  return slice;
+}
+
+// Floats of scratch that a product of B streams wants for its narrowed inputs.
+inline size_t scratch_size(int B, int cols) { return static_cast<size_t>(B) * (cols / 2 + 1); }
 
 struct Kernels {
   const char* isa;
 
   // y = init + W x, then ReLU if asked. init: null for zero; ld_init 0 for a bias that all streams share; y itself to
-  // accumulate. x holds W.cols values per stream, y and init W.rows.
+  // accumulate. x holds W.cols values per stream, y and init W.rows; scratch is scratch_size of them.
   void (*product)(const Packed& w, int B, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
-                  size_t ld_y, bool relu);
+                  size_t ld_y, bool relu, float* scratch);
 
   // z = tanh(a[0:W]) * sigmoid(a[W:2W])
   void (*gate)(int B, int W, const float* a, size_t ld_a, float* z, size_t ld_z);
@@ -63,7 +87,8 @@ struct Kernels {
   int32_t (*draw)(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream, int64_t step);
 };
 
-// The best set this CPU runs, or the one named ("scalar", "avx2", "avx512", "neon"; "auto" asks SHARKS_ISA first).
+// The best set this CPU runs, or the one named ("scalar", "avx2", "avx512",
+// "avx512dot" with the dot products of bfloat16 and int8, "neon"; "auto" asks SHARKS_ISA first).
 const Kernels& kernels(const char* isa);
 
 // The names of all sets this CPU runs, best first, ended by null.

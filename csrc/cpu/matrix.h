@@ -39,13 +39,15 @@ class Dense {
 class Matrix {
  public:
   Matrix() = default;
-  explicit Matrix(const Dense& dense);
+  Matrix(const Dense& dense, Type type);
 
   int rows() const { return view_.rows; }
+  int cols() const { return view_.cols; }
   operator const Packed&() const { return view_; }
 
  private:
-  Floats values_;
+  Floats values_, row_scale_;
+  std::vector<int32_t> row_offset_;
   Packed view_{};
 };
 

@@ -9,13 +9,33 @@
 
 namespace sharks::cpu {
 
-Stepper::Stepper(const Kernels& kernels, int B, int Q)
+Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, int threads)
     : kernels_(kernels),
       B_(B),
       Q_(Q),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
-      drawn_(static_cast<size_t>(B)) {}
+      drawn_(static_cast<size_t>(B)) {
+  if (threads > 1) team_ = std::make_unique<Team>(threads);
+  for (int i = 0; i < threads; ++i) scratch_.emplace_back(scratch_size(B, widest));
+}
+
+void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
+                       size_t ld_y, bool relu) {
+  // A product must outlast the hand-over, some tenths of a microsecond.
+  constexpr size_t kWorthSharing = size_t{96} << 10;
+  if (!team_ || packed_bytes(w) < kWorthSharing)
+    return kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_[0].data());
+  auto rows_of = [&](int member) {
+    const int groups = (w.rows / kPanelRows + kGroupPanels - 1) / kGroupPanels, members = team_->size();
+    const int first = groups * member / members * kGroupPanels * kPanelRows;
+    const int last = std::min(w.rows, groups * (member + 1) / members * kGroupPanels * kPanelRows);
+    if (first < last)
+      kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y,
+                       relu, scratch_[static_cast<size_t>(member)].data());
+  };
+  team_->share(rows_of);
+}
 
 void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {
   struct Open {
@@ -26,7 +46,7 @@ void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::
   std::vector<Open> open;
   for (const Tap& tap : taps) open.push_back({stage_source(tap.stage), tap.out, tap.count, 0});
   const bool want_logits = logits || !taps.empty();
-  for (int64_t t = 0; t < T; ++t) {
+  const auto step = [&](int64_t t) {
     predict(want_logits);
     if (logits)
       for (int b = 0; b < B_; ++b)
@@ -40,18 +60,23 @@ void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::
     }
     for (int b = 0; b < B_; ++b) drawn_[b] = levels[b * T + t];
     consume(drawn_.data());
-  }
+  };
+  with_team([&] {
+    for (int64_t t = 0; t < T; ++t) step(t);
+  });
 }
 
 void Stepper::run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) {
-  for (int64_t t = 0; t < n; ++t) {
-    predict(true);
-    for (int b = 0; b < B_; ++b)
-      out[b * n + t] = drawn_[b] = kernels_.draw(logits_.data() + b * ld_logits_, Q_, temperature[b * n + t], seed,
-                                                 streams[b], step_);
-    ++step_;
-    consume(drawn_.data());
-  }
+  with_team([&] {
+    for (int64_t t = 0; t < n; ++t) {
+      predict(true);
+      for (int b = 0; b < B_; ++b)
+        out[b * n + t] = drawn_[b] = kernels_.draw(logits_.data() + b * ld_logits_, Q_, temperature[b * n + t], seed,
+                                                   streams[b], step_);
+      ++step_;
+      consume(drawn_.data());
+    }
+  });
 }
 
 int64_t Stepper::stage_count(const std::string& stage, int64_t T) const {
@@ -89,11 +114,11 @@ size_t bytes_per_stream(const StateField& field) {
 
 class SplitPlayer : public Player {
  public:
-  SplitPlayer(int streams, int threads, const std::function<std::unique_ptr<Player>(int)>& make)
+  SplitPlayer(int streams, int threads, const std::function<std::unique_ptr<Player>(int, int)>& make)
       : streams_(streams), crew_(threads) {
     for (int i = 0; i < threads; ++i) {
       first_.push_back(static_cast<int64_t>(streams) * i / threads);
-      slices_.push_back(make(static_cast<int>(static_cast<int64_t>(streams) * (i + 1) / threads - first_.back())));
+      slices_.push_back(make(static_cast<int>(static_cast<int64_t>(streams) * (i + 1) / threads - first_.back()), 1));
     }
   }
 
@@ -170,9 +195,8 @@ class SplitPlayer : public Player {
 }  // namespace
 
 std::unique_ptr<Player> split_streams(int streams, int threads,
-                                      const std::function<std::unique_ptr<Player>(int)>& make) {
-  threads = std::min(threads, streams);
-  if (threads == 1) return make(streams);
+                                      const std::function<std::unique_ptr<Player>(int, int)>& make) {
+  if (threads == 1 || streams < threads) return make(streams, threads);
   return std::make_unique<SplitPlayer>(streams, threads, make);
 }
 

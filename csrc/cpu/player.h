@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine.h"
+#include "core/team.h"
 #include "cpu/aligned.h"
 #include "cpu/kernels.h"
 
@@ -32,7 +33,12 @@ class Stepper : public Player {
   int64_t stage_width(const std::string& stage) const final { return stage_source(stage).width; }
 
  protected:
-  Stepper(const Kernels& kernels, int B, int Q);
+  // `widest`: columns of the model's widest matrix. Several threads share the products of each step.
+  Stepper(const Kernels& kernels, int B, int Q, int widest, int threads);
+
+  // y = init + W x over all streams; see Kernels::product.
+  void multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y, size_t ld_y,
+                bool relu);
 
   // Advance the network to the current position; write logits_ if asked.
   virtual void predict(bool want_logits) = 0;
@@ -52,12 +58,21 @@ class Stepper : public Player {
   int64_t position_ = 0, step_ = 0;
 
  private:
+  // Run `work` with the team standing by, if there is one.
+  template <typename Work>
+  void with_team(const Work& work) {
+    team_ ? team_->session(work) : work();
+  }
+
+  std::unique_ptr<Team> team_;
+  std::vector<Floats> scratch_;  // per thread, for narrowed inputs
   std::vector<int32_t> drawn_;  // [B]
 };
 
-// A player whose streams are dealt in contiguous slices to `threads` steppers. Streams never meet, so the split cannot
-// be heard.
+// A player that keeps `threads` threads busy: streams are dealt to them in contiguous slices, each slice a stepper of its
+// own; fewer streams than threads become one stepper whose products all threads share. Streams never meet and every
+// output is summed in one order, so neither can be heard.
 std::unique_ptr<Player> split_streams(int streams, int threads,
-                                      const std::function<std::unique_ptr<Player>(int streams)>& make);
+                                      const std::function<std::unique_ptr<Player>(int streams, int threads)>& make);
 
 }  // namespace sharks::cpu

@@ -1,16 +1,10 @@
 // SampleRNN on the CPU: tiers step once per own frame, the sample level once per sample, all streams of a thread together.
-//
-// Letters: D dim, F samples per frame, X what a tier's recurrent stack reads, G gates, Q levels; a small p marks a width
-// padded to whole vectors. Folds, in double precision: the sample input (embedding, then convolution) is a table of rows to
-// add, one per place in the window and level; a tier's expansion bias rides in the upsampling bias of the tier above;
-// PRISM's doubled input is one input with added weights; the skip products share one bias.
-#include "core/samplernn.h"
+#include "cpu/samplernn.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "core/check.h"
-#include "cpu/matrix.h"
 #include "cpu/models.h"
 #include "cpu/player.h"
 
@@ -20,160 +14,9 @@ namespace {
 using Cell = SampleRNNSpec::Cell;
 using Skip = SampleRNNSpec::Skip;
 
-struct SampleRNN {
-  SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
-            const Kernels& kernels);
-
-  SampleRNNSpec spec;
-  const Kernels& kernels;
-  int Dp;
-  struct Layer {
-    Matrix below, frame, recurrent, candidate;  // [G Dp, .] from h below, the tier's input, own h; reset-before's U_n
-    Floats bias, recurrent_bias;                // [G Dp]; the latter of the reset-after GRU
-    Matrix skip;                                // [Dp, Dp]
-  };
-  struct Tier {
-    int Xp;
-    Matrix expand;  // [Dp, Fp]
-    Floats expand_bias;
-    std::vector<Layer> layers;
-    Floats skip_bias;
-    Floats h0, c0;         // [layers, Dp]
-    Matrix upsample;       // [ratio Dp, Dp], row j Dp + o
-    Floats upsample_bias;  // [ratio Dp]
-  };
-  std::vector<Tier> tiers;
-  Floats tier_input;    // [Q]
-  Floats sample_table;  // [F, Q, Dp]
-  std::vector<Matrix> hidden;
-  std::vector<Floats> hidden_bias;
-  Matrix out;
-  Floats out_bias;
-
- private:
-  Dense gate_rows(const float* source, int gates, int cols, int stride, int padded_cols, int first_gate = 0) const;
-  Layer bind_layer(const SampleRNNWeights::Layer& from, int tier, int layer) const;
-  Tier bind_tier(const SampleRNNWeights& weights, int tier) const;
-  void fold_sample_input(const SampleRNNWeights& weights);
-};
-
-SampleRNN::SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* inputs,
-                     const Kernels& kernels)
-    : spec(spec), kernels(kernels), Dp(padded(spec.dim)), tier_input(padded_copy(inputs, spec.q_levels)) {
-  for (int t = 0; t < spec.tiers(); ++t) tiers.push_back(bind_tier(weights, t));
-  fold_sample_input(weights);
-  const int D = spec.dim;
-  for (int i = 0; i < spec.hidden_layers; ++i) {
-    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[static_cast<size_t>(i)], D, D, D)));
-    hidden_bias.push_back(padded_copy(weights.hidden_bias[static_cast<size_t>(i)], D));
-  }
-  out = Matrix(Dense(spec.q_levels, Dp).add(0, 0, weights.out, spec.q_levels, D, D));
-  out_bias = padded_copy(weights.out_bias, spec.q_levels);
-}
-
-// The rows of `gates` gates of a [G D, stride] tensor, each gate padded to Dp rows; `cols` columns from `source` on.
-Dense SampleRNN::gate_rows(const float* source, int gates, int cols, int stride, int padded_cols,
-                           int first_gate) const {
-  Dense dense(gates * Dp, padded_cols);
-  for (int g = 0; g < gates; ++g)
-    dense.add(g * Dp, 0, source + static_cast<size_t>(first_gate + g) * spec.dim * stride, spec.dim, cols, stride);
-  return dense;
-}
-
-SampleRNN::Layer SampleRNN::bind_layer(const SampleRNNWeights::Layer& from, int tier, int k) const {
-  const int D = spec.dim, G = spec.gates(), X = spec.tier_width(tier), Xp = padded(X);
-  Layer layer;
-  if (k == 0) {
-    const bool doubled = spec.skip == Skip::kPrism;
-    const int width = doubled ? 2 * X : X;
-    Dense dense = gate_rows(from.w_ih, G, X, width, Xp);
-    for (int g = 0; g < G && doubled; ++g)
-      dense.add(g * Dp, 0, from.w_ih + static_cast<size_t>(g) * D * width + X, D, X, width);
-    layer.frame = Matrix(dense);
-  } else {
-    const int width = D + (spec.skip == Skip::kGraves ? X : 0);
-    layer.below = Matrix(gate_rows(from.w_ih, G, D, width, Dp));
-    if (spec.skip == Skip::kGraves) layer.frame = Matrix(gate_rows(from.w_ih + D, G, X, width, Xp));
-  }
-  const bool reset_before = spec.cell == Cell::kGruResetBefore;
-  layer.recurrent = Matrix(gate_rows(from.w_hh, reset_before ? 2 : G, D, D, Dp));
-  if (reset_before) layer.candidate = Matrix(gate_rows(from.w_hh, 1, D, D, Dp, 2));
-  layer.bias = Floats(static_cast<size_t>(G) * Dp);
-  layer.recurrent_bias = Floats(static_cast<size_t>(G) * Dp);
-  for (int g = 0; g < G; ++g) {
-    std::copy_n(from.b_ih + g * D, D, layer.bias.data() + g * Dp);
-    if (from.b_hh) std::copy_n(from.b_hh + g * D, D, layer.recurrent_bias.data() + g * Dp);
-  }
-  if (from.skip) layer.skip = Matrix(Dense(Dp, Dp).add(0, 0, from.skip, D, D, D));
-  return layer;
-}
-
-SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) const {
-  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
-  const int D = spec.dim, F = spec.frame_sizes[static_cast<size_t>(t)], ratio = spec.ratio(t);
-  Tier tier;
-  tier.Xp = padded(spec.tier_width(t));
-  if (from.expand) {
-    tier.expand = Matrix(Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F));
-    tier.expand_bias = padded_copy(from.expand_bias, D);
-  }
-  tier.skip_bias = Floats(static_cast<size_t>(Dp));
-  std::vector<double> skip_bias(static_cast<size_t>(D));
-  for (int k = 0; k < spec.layers; ++k) {
-    const SampleRNNWeights::Layer& layer = from.layers[static_cast<size_t>(k)];
-    tier.layers.push_back(bind_layer(layer, t, k));
-    for (int o = 0; o < D && layer.skip_bias; ++o) skip_bias[static_cast<size_t>(o)] += layer.skip_bias[o];
-  }
-  std::copy(skip_bias.begin(), skip_bias.end(), tier.skip_bias.data());
-  tier.h0 = Floats(static_cast<size_t>(spec.layers) * Dp);
-  tier.c0 = Floats(static_cast<size_t>(spec.layers) * Dp);
-  for (int k = 0; k < spec.layers; ++k) {
-    if (from.h0) std::copy_n(from.h0 + k * D, D, tier.h0.data() + k * Dp);
-    if (from.c0) std::copy_n(from.c0 + k * D, D, tier.c0.data() + k * Dp);
-  }
-  Dense upsample(ratio * Dp, Dp);
-  tier.upsample_bias = Floats(static_cast<size_t>(ratio) * Dp);
-  for (int j = 0; j < ratio; ++j) {
-    upsample.add(j * Dp, 0, from.upsample + j, D, D, ratio, static_cast<int64_t>(D) * ratio);
-    for (int o = 0; o < D; ++o) {
-      double bias = from.upsample_bias ? from.upsample_bias[j * D + o] : 0.0;
-      if (t > 0) bias += weights.tiers[static_cast<size_t>(t - 1)].expand_bias[o];
-      tier.upsample_bias[static_cast<size_t>(j * Dp + o)] = static_cast<float>(bias);
-    }
-  }
-  tier.upsample = Matrix(upsample);
-  return tier;
-}
-
-// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
-void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
-  const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0];
-  sample_table = Floats(static_cast<size_t>(F) * Q * Dp);
-  std::vector<double> column(static_cast<size_t>(D) * std::max(E, 1)), row(static_cast<size_t>(D));
-  for (int p = 0; p < F; ++p) {
-    for (int e = 0; e < E; ++e)
-      for (int o = 0; o < D; ++o)
-        column[static_cast<size_t>(e) * D + o] = weights.in[(static_cast<size_t>(o) * E + e) * F + p];
-    for (int level = 0; level < Q; ++level) {
-      float* to = sample_table.data() + (static_cast<size_t>(p) * Q + level) * Dp;
-      if (!E) {
-        for (int o = 0; o < D; ++o) to[o] = weights.in[(static_cast<size_t>(o) * Q + level) * F + p];
-        continue;
-      }
-      std::fill(row.begin(), row.end(), 0.0);
-      for (int e = 0; e < E; ++e) {
-        const double factor = weights.embed[static_cast<size_t>(level) * E + e];
-        const double* from = column.data() + static_cast<size_t>(e) * D;
-        for (int o = 0; o < D; ++o) row[static_cast<size_t>(o)] += factor * from[o];
-      }
-      for (int o = 0; o < D; ++o) to[o] = static_cast<float>(row[static_cast<size_t>(o)]);
-    }
-  }
-}
-
 class SampleRNNStepper final : public Stepper {
  public:
-  SampleRNNStepper(const SampleRNN& net, int B);
+  SampleRNNStepper(const SampleRNN& net, int B, int threads);
 
   int lookback() const override { return net_.spec.lookback(); }
   void reset(const int32_t* levels) override;
@@ -212,8 +55,8 @@ class SampleRNNStepper final : public Stepper {
   Floats gates_, recurrent_, reset_, stack_out_, sample_, last_hidden_;
 };
 
-SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B)
-    : Stepper(net.kernels, B, net.spec.q_levels),
+SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -263,11 +106,11 @@ void SampleRNNStepper::predict(bool want_logits) {
   const float* in = sample_.data();
   for (int i = 0; i < spec.hidden_layers; ++i) {
     float* to = i + 1 == spec.hidden_layers ? last_hidden_.data() : reset_.data();
-    kernels_.product(net_.hidden[static_cast<size_t>(i)], B_, in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
+    multiply(net_.hidden[static_cast<size_t>(i)], in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
                      0, to, Dp, true);
     in = to;
   }
-  kernels_.product(net_.out, B_, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
+  multiply(net_.out, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
 }
 
 void SampleRNNStepper::run_tier(int t) {
@@ -286,7 +129,7 @@ void SampleRNNStepper::run_tier(int t) {
       init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * Dp;
       ld_init = static_cast<size_t>(ratio) * Dp;
     }
-    kernels_.product(net.expand, B_, x, Fp, init, ld_init, tier.x.data(), Dp, false);
+    multiply(net.expand, x, Fp, init, ld_init, tier.x.data(), Dp, false);
     x = tier.x.data();
   }
   for (size_t k = 0; k < net.layers.size(); ++k)
@@ -303,7 +146,7 @@ void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* bel
   const float* init = layer.bias.data();
   size_t ld_init = 0;
   const auto add = [&](const Matrix& w, const float* x, size_t ld_x) {
-    kernels_.product(w, B_, x, ld_x, init, ld_init, gates_.data(), ld, false);
+    multiply(w, x, ld_x, init, ld_init, gates_.data(), ld, false);
     init = gates_.data();
     ld_init = ld;
   };
@@ -313,13 +156,13 @@ void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* bel
     add(layer.recurrent, h.data(), Dp);
     kernels_.lstm(B_, Dp, gates_.data(), ld, c.data(), h.data(), Dp);
   } else if (cell == Cell::kGru) {
-    kernels_.product(layer.recurrent, B_, h.data(), Dp, layer.recurrent_bias.data(), 0, recurrent_.data(), ld, false);
+    multiply(layer.recurrent, h.data(), Dp, layer.recurrent_bias.data(), 0, recurrent_.data(), ld, false);
     kernels_.gru(B_, Dp, gates_.data(), recurrent_.data(), ld, h.data(), Dp);
   } else {
     add(layer.recurrent, h.data(), Dp);  // the rows r and z alone
     kernels_.gru_reset(B_, Dp, gates_.data(), ld, h.data(), Dp, reset_.data(), Dp);
     float* candidate = gates_.data() + 2 * Dp;
-    kernels_.product(layer.candidate, B_, reset_.data(), Dp, candidate, ld, candidate, ld, false);
+    multiply(layer.candidate, reset_.data(), Dp, candidate, ld, candidate, ld, false);
     kernels_.gru_update(B_, Dp, gates_.data(), ld, h.data(), Dp);
   }
 }
@@ -332,11 +175,11 @@ void SampleRNNStepper::upsample(int t) {
   const float* out = tier.h.back().data();
   if (net_.spec.skip != Skip::kNone) {
     for (size_t k = 0; k < net.layers.size(); ++k)
-      kernels_.product(net.layers[k].skip, B_, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
+      multiply(net.layers[k].skip, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
                        k ? Dp : 0, stack_out_.data(), Dp, false);
     out = stack_out_.data();
   }
-  kernels_.product(net.upsample, B_, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
+  multiply(net.upsample, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
                    static_cast<size_t>(net_.spec.ratio(t)) * Dp, false);
 }
 
@@ -422,12 +265,14 @@ void SampleRNNStepper::state_changed() {
 class SampleRNNModel final : public Model {
  public:
   SampleRNNModel(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
-                 const Kernels& kernels)
-      : net_(spec, weights, tier_input, kernels) {}
+                 const Kernels& kernels, Type type)
+      : net_(spec, weights, tier_input, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B) { return std::make_unique<SampleRNNStepper>(net_, B); });
+    return split_streams(streams, threads, [&](int B, int team) {
+      return std::make_unique<SampleRNNStepper>(net_, B, team);
+    });
   }
 
  private:
@@ -437,8 +282,8 @@ class SampleRNNModel final : public Model {
 }  // namespace
 
 std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
-                                      const char* isa) {
-  return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa));
+                                      const char* isa, Type type) {
+  return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa), type);
 }
 
 }  // namespace sharks::cpu

@@ -46,6 +46,48 @@ inline Vec with_sign(Vec a, Vec s) {
   return {_mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a.v), sign))};
 }
 
+// The two bfloat16 of each 32-bit place, as floats.
+inline Vec even_halves(const float* p) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16))};
+}
+inline Vec odd_halves(const float* p) {
+  return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32(INT32_MIN >> 15)))};
+}
+
+// Sixteen int32.
+struct Whole {
+  __m512i v;
+  static Whole zero() { return {_mm512_setzero_si512()}; }
+  static Whole load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+  Vec to_float() const { return {_mm512_cvtepi32_ps(v)}; }
+};
+inline Whole operator+(Whole a, Whole b) { return {_mm512_add_epi32(a.v, b.v)}; }
+
+// Four int8 inputs, the same for every row; dot4 adds their products with four int8 weights per row, exactly.
+#if defined(__AVX512VNNI__)
+constexpr bool kUnsignedInputs = true;
+struct Whole4 {
+  __m512i v;
+  static Whole4 all(uint32_t bytes) { return {_mm512_set1_epi32(static_cast<int>(bytes ^ 0x80808080u))}; }
+};
+inline Whole dot4(Whole sum, const float* weights, Whole4 in) {
+  return {_mm512_dpbusd_epi32(sum.v, in.v, _mm512_loadu_si512(weights))};
+}
+#else
+constexpr bool kUnsignedInputs = false;
+struct Whole4 {
+  __m512i even, odd;  // bytes 0 and 2, bytes 1 and 3, as int16: wide enough for every sum of two products
+  static Whole4 of(__m512i bytes) {
+    return {_mm512_srai_epi16(_mm512_slli_epi16(bytes, 8), 8), _mm512_srai_epi16(bytes, 8)};
+  }
+  static Whole4 all(uint32_t bytes) { return of(_mm512_set1_epi32(static_cast<int>(bytes))); }
+};
+inline Whole dot4(Whole sum, const float* weights, Whole4 in) {
+  const Whole4 w = Whole4::of(_mm512_loadu_si512(weights));
+  return {_mm512_add_epi32(sum.v, _mm512_add_epi32(_mm512_madd_epi16(w.even, in.even), _mm512_madd_epi16(w.odd, in.odd)))};
+}
+#endif
+
 #elif defined(__AVX2__)
 
 struct Vec {
@@ -79,6 +121,47 @@ inline Vec magnitude(Vec a) {
 inline Vec with_sign(Vec a, Vec s) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_or_ps(a.lo, _mm256_and_ps(sign, s.lo)), _mm256_or_ps(a.hi, _mm256_and_ps(sign, s.hi))};
+}
+
+inline __m256i half_of(const float* p, int half) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8 * half));
+}
+inline Vec even_halves(const float* p) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(half_of(p, 0), 16)),
+          _mm256_castsi256_ps(_mm256_slli_epi32(half_of(p, 1), 16))};
+}
+inline Vec odd_halves(const float* p) {
+  const __m256i high = _mm256_set1_epi32(INT32_MIN >> 15);
+  return {_mm256_castsi256_ps(_mm256_and_si256(half_of(p, 0), high)),
+          _mm256_castsi256_ps(_mm256_and_si256(half_of(p, 1), high))};
+}
+
+struct Whole {
+  __m256i lo, hi;
+  static Whole zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  Vec to_float() const { return {_mm256_cvtepi32_ps(lo), _mm256_cvtepi32_ps(hi)}; }
+  static Whole load(const int32_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+  }
+};
+inline Whole operator+(Whole a, Whole b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }
+
+// Widened to int16: the byte product of this instruction set saturates.
+constexpr bool kUnsignedInputs = false;
+struct Whole4 {
+  __m256i even, odd;
+  static Whole4 of(__m256i bytes) {
+    return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
+  }
+  static Whole4 all(uint32_t bytes) { return of(_mm256_set1_epi32(static_cast<int>(bytes))); }
+};
+inline __m256i dot4_half(__m256i sum, __m256i weights, Whole4 in) {
+  const Whole4 w = Whole4::of(weights);
+  return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(w.even, in.even), _mm256_madd_epi16(w.odd, in.odd)));
+}
+inline Whole dot4(Whole sum, const float* weights, Whole4 in) {
+  return {dot4_half(sum.lo, half_of(weights, 0), in), dot4_half(sum.hi, half_of(weights, 1), in)};
 }
 
 #elif defined(__ARM_NEON)
@@ -154,6 +237,67 @@ inline Vec power_of_two(Vec n) { SHARKS_EACH_LANE(power_of_two_lane(n.f[i])); }
 inline Vec magnitude(Vec a) { SHARKS_EACH_LANE(a.f[i] < 0 ? -a.f[i] : a.f[i]); }
 inline Vec with_sign(Vec a, Vec s) { SHARKS_EACH_LANE(s.f[i] < 0 ? -a.f[i] : a.f[i]); }
 #undef SHARKS_EACH_LANE
+
+#endif
+
+#if !defined(__AVX512F__) && !defined(__AVX2__)  // whole numbers in plain loops
+
+inline Vec even_halves(const float* p) {
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, p + i, sizeof bits);
+    bits <<= 16;
+    std::memcpy(lanes + i, &bits, sizeof bits);
+  }
+  return Vec::load(lanes);
+}
+inline Vec odd_halves(const float* p) {
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, p + i, sizeof bits);
+    bits &= 0xFFFF0000u;
+    std::memcpy(lanes + i, &bits, sizeof bits);
+  }
+  return Vec::load(lanes);
+}
+
+struct Whole {
+  int32_t v[kLanes];
+  static Whole zero() { return {}; }
+  static Whole load(const int32_t* p) {
+    Whole out;
+    std::memcpy(out.v, p, sizeof out.v);
+    return out;
+  }
+  Vec to_float() const {
+    float lanes[kLanes];
+    for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(v[i]);
+    return Vec::load(lanes);
+  }
+};
+inline Whole operator+(Whole a, Whole b) {
+  for (int i = 0; i < kLanes; ++i) a.v[i] += b.v[i];
+  return a;
+}
+
+constexpr bool kUnsignedInputs = false;
+struct Whole4 {
+  int32_t v[4];
+  static Whole4 all(uint32_t bytes) {
+    Whole4 out;
+    for (int k = 0; k < 4; ++k) out.v[k] = static_cast<int8_t>(bytes >> 8 * k);
+    return out;
+  }
+};
+inline Whole dot4(Whole sum, const float* weights, Whole4 in) {
+  int8_t w[4 * kLanes];
+  std::memcpy(w, weights, sizeof w);
+  for (int i = 0; i < kLanes; ++i)
+    sum.v[i] += w[4 * i] * in.v[0] + w[4 * i + 1] * in.v[1] + w[4 * i + 2] * in.v[2] + w[4 * i + 3] * in.v[3];
+  return sum;
+}
 
 #endif
 

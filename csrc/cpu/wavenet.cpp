@@ -1,119 +1,21 @@
 // WaveNet on the CPU: one cached step per sample, all streams of a thread together.
 //
-// Letters: R residual, D one half of the gate, S skip, K filter width, L layers, Q levels; a small p marks a width padded
-// to whole vectors. The input convolution is a table of rows to add, one per tap and level. Skips are gathered: the gated
-// outputs of all layers lie side by side, and one product [S, L Dp] takes their sum off the chain of layers.
-#include "core/wavenet.h"
+// The skips are gathered: one product over the gated outputs of all layers takes their sum off the chain of layers.
+#include "cpu/wavenet.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "core/check.h"
-#include "cpu/matrix.h"
 #include "cpu/models.h"
 #include "cpu/player.h"
 
 namespace sharks::cpu {
 namespace {
 
-struct WaveNet {
-  WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels);
-
-  WaveNetSpec spec;
-  const Kernels& kernels;
-  int Rp, Dp, Sp, taps;
-  Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
-  struct Block {
-    Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]
-    Floats dilated_bias, res_bias;
-  };
-  std::vector<Block> blocks;
-  Matrix skip, conv1, conv2;  // [S, L Dp], [E, S], [Q, E]
-  Floats skip_bias, conv1_bias, conv2_bias;
-
- private:
-  void fold_input(const WaveNetWeights& weights, const float* decode);
-  void fold_skips(const WaveNetWeights& weights);
-};
-
-WaveNet::WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels)
-    : spec(spec),
-      kernels(kernels),
-      Rp(padded(spec.residual)),
-      Dp(padded(spec.dilation)),
-      Sp(padded(spec.skip)),
-      taps(std::max(spec.input_filter_width, 1)) {
-  const int R = spec.residual, D = spec.dilation, K = spec.filter_width, G = spec.global_channels;
-  for (const WaveNetWeights::Block& from : weights.blocks) {
-    Block block;
-    Dense dilated(2 * Dp, K * Rp);
-    for (int half = 0; half < 2; ++half)
-      for (int k = 0; k < K; ++k) dilated.add(half * Dp, k * Rp, from.dilated + half * D * R * K + k, D, R, R * K, K);
-    block.dilated = Matrix(dilated);
-    block.dilated_bias = Floats(static_cast<size_t>(2 * Dp));
-    for (int half = 0; half < 2 && from.dilated_bias; ++half)
-      std::copy_n(from.dilated_bias + half * D, D, block.dilated_bias.data() + half * Dp);
-    if (from.gcond)
-      block.gcond = Matrix(Dense(2 * Dp, G).add(0, 0, from.gcond, D, G, G).add(Dp, 0, from.gcond + D * G, D, G, G));
-    if (from.res) {
-      block.res = Matrix(Dense(Rp, Dp).add(0, 0, from.res, R, D, D));
-      block.res_bias = padded_copy(from.res_bias, R);
-    }
-    blocks.push_back(std::move(block));
-  }
-  fold_input(weights, decode);
-  fold_skips(weights);
-  const int E = spec.head, Q = spec.q_levels;
-  conv1 = Matrix(Dense(E, Sp).add(0, 0, weights.conv1, E, spec.skip, spec.skip));
-  conv2 = Matrix(Dense(Q, padded(E)).add(0, 0, weights.conv2, Q, E, E));
-  conv1_bias = padded_copy(weights.conv1_bias, E);
-  conv2_bias = padded_copy(weights.conv2_bias, Q);
-}
-
-// What each tap of the input adds for each level: a one-hot, embedded or scalar sample times its column(s).
-void WaveNet::fold_input(const WaveNetWeights& weights, const float* decode) {
-  using Input = WaveNetSpec::Input;
-  const int R = spec.residual, Q = spec.q_levels, E = spec.embed_dim;
-  input_table = Floats(static_cast<size_t>(taps) * Q * Rp);
-  input_bias = padded_copy(weights.input_bias, R);
-  for (int p = 0; p < taps; ++p)
-    for (int level = 0; level < Q; ++level)
-      for (int r = 0; r < R; ++r) {
-        const auto conv = [&](int width, int channel) {
-          return static_cast<double>(weights.input_conv[(static_cast<size_t>(r) * width + channel) * taps + p]);
-        };
-        double sum = 0;
-        if (spec.input == Input::kOneHot) sum = conv(Q, level);
-        if (spec.input == Input::kScalar) sum = conv(1, 0) * decode[level];
-        if (spec.input == Input::kEmbedding) {
-          const float* row = weights.input_embed + static_cast<size_t>(level) * E;
-          if (!weights.input_conv) sum = row[r];
-          else
-            for (int e = 0; e < E; ++e) sum += conv(E, e) * row[e];
-        }
-        input_table[(static_cast<size_t>(p) * Q + level) * Rp + r] = static_cast<float>(sum);
-      }
-}
-
-// All skip products side by side, their biases summed, the scale inside.
-void WaveNet::fold_skips(const WaveNetWeights& weights) {
-  const int S = spec.skip, D = spec.dilation, L = spec.layers();
-  Dense all(S, L * Dp);
-  std::vector<double> bias(static_cast<size_t>(S));
-  for (int i = 0; i < L; ++i) {
-    const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
-    all.add(0, i * Dp, block.skip, S, D, D);
-    for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
-  }
-  all.scale(spec.skip_scale);
-  skip = Matrix(all);
-  skip_bias = Floats(static_cast<size_t>(Sp));
-  for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[static_cast<size_t>(s)] * spec.skip_scale);
-}
-
 class WaveNetStepper final : public Stepper {
  public:
-  WaveNetStepper(const WaveNet& net, int B);
+  WaveNetStepper(const WaveNet& net, int B, int threads);
 
   int lookback() const override { return 1; }
   void reset(const int32_t* levels) override;
@@ -153,8 +55,8 @@ class WaveNetStepper final : public Stepper {
   Floats activation_, gated_, residual_, skip_, skip_rectified_, head_;
 };
 
-WaveNetStepper::WaveNetStepper(const WaveNet& net, int B)
-    : Stepper(net.kernels, B, net.spec.q_levels),
+WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -194,23 +96,23 @@ void WaveNetStepper::predict(bool want_logits) {
     gather_past(layer, net_.spec.dilations[static_cast<size_t>(i)]);
     push(layer.ring, newest(layer), ld_window());
     const bool conditioned = layer.condition.size() > 0;
-    kernels_.product(block.dilated, B_, layer.window.data(), ld_window(),
+    multiply(block.dilated, layer.window.data(), ld_window(),
                      conditioned ? layer.condition.data() : block.dilated_bias.data(), conditioned ? 2 * Dp : 0,
                      activation_.data(), 2 * Dp, false);
     float* gated = gated_.data() + i * Dp;
     kernels_.gate(B_, Dp, activation_.data(), 2 * Dp, gated, ld_gated_);
     if (i + 1 == L) break;  // nothing reads the last layer's residual
-    kernels_.product(block.res, B_, gated, ld_gated_, block.res_bias.data(), 0, residual_.data(), Rp, false);
+    multiply(block.res, gated, ld_gated_, block.res_bias.data(), 0, residual_.data(), Rp, false);
     kernels_.residual(B_, Rp, newest(layer), ld_window(), residual_.data(), Rp,
                       static_cast<float>(net_.spec.residual_scale), newest(layers_[static_cast<size_t>(i + 1)]),
                       ld_window());
   }
   if (!want_logits) return;
   const int Sp = net_.Sp, Ep = padded(net_.spec.head);
-  kernels_.product(net_.skip, B_, gated_.data(), ld_gated_, net_.skip_bias.data(), 0, skip_.data(), Sp, false);
+  multiply(net_.skip, gated_.data(), ld_gated_, net_.skip_bias.data(), 0, skip_.data(), Sp, false);
   kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
-  kernels_.product(net_.conv1, B_, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
-  kernels_.product(net_.conv2, B_, head_.data(), Ep, net_.conv2_bias.data(), 0, logits_.data(), ld_logits_, false);
+  multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
+  multiply(net_.conv2, head_.data(), Ep, net_.conv2_bias.data(), 0, logits_.data(), ld_logits_, false);
 }
 
 // Copy x[t - 2d] and x[t - d], as many as the filter has, in front of the newest input. The ring's next row is
@@ -324,19 +226,22 @@ void WaveNetStepper::set_condition(const float* vectors, int64_t width) {
   for (int b = 0; b < B_; ++b) std::copy_n(vectors + b * G, G, padded_vectors.data() + b * Gp);
   for (size_t i = 0; i < layers_.size(); ++i) {
     layers_[i].condition = Floats(static_cast<size_t>(B_) * 2 * Dp);
-    kernels_.product(net_.blocks[i].gcond, B_, padded_vectors.data(), Gp, net_.blocks[i].dilated_bias.data(), 0,
+    multiply(net_.blocks[i].gcond, padded_vectors.data(), Gp, net_.blocks[i].dilated_bias.data(), 0,
                      layers_[i].condition.data(), 2 * Dp, false);
   }
 }
 
 class WaveNetModel final : public Model {
  public:
-  WaveNetModel(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels)
-      : net_(spec, weights, decode, kernels) {}
+  WaveNetModel(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels,
+               Type type)
+      : net_(spec, weights, decode, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B) { return std::make_unique<WaveNetStepper>(net_, B); });
+    return split_streams(streams, threads, [&](int B, int team) {
+      return std::make_unique<WaveNetStepper>(net_, B, team);
+    });
   }
 
  private:
@@ -345,8 +250,9 @@ class WaveNetModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, const char* isa) {
-  return std::make_unique<WaveNetModel>(spec, WaveNetWeights(spec, weights), decode, kernels(isa));
+std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, const char* isa,
+                                    Type type) {
+  return std::make_unique<WaveNetModel>(spec, WaveNetWeights(spec, weights), decode, kernels(isa), type);
 }
 
 }  // namespace sharks::cpu

@@ -23,13 +23,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import decode_worker
-from .errors import AudioError, UsageError
+from .errors import AudioError, ResourceError, UsageError
+from .picture import spectrogram_png
 from .wav import WavWriter, write_wav
 
-__all__ = ["Decoder", "Info", "Recording", "WavWriter", "at_rate", "info", "mixed", "read_audio", "write_wav"]
+__all__ = [
+    "Decoder",
+    "DecoderDied",
+    "Info",
+    "Recording",
+    "WavWriter",
+    "at_rate",
+    "info",
+    "mixed",
+    "read_audio",
+    "spectrogram_png",
+    "write_wav",
+]
 
 LOUDEST = 4.0  # x full scale. Lossy decoders overshoot a little; a peak beyond this means a corrupt file
 MOST_IN_MEMORY = 1 << 30  # bytes that `read_audio` returns at most
+
+
+class DecoderDied(AudioError):
+    """The child crashed or hung on a file, or had been damaged by the files before it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +103,7 @@ class Recording:
 class Decoder:
     """A child process that decodes file after file; a context manager, for one thread.
 
-    The child is held to 448 MB and 8 s per block, and is started anew when a file kills it.
+    The child is held to 448 MB and 4 s per block, and is started anew when a file kills it.
     """
 
     def __init__(self) -> None:
@@ -100,7 +117,7 @@ class Decoder:
         """
         name = shown(path)
         regular_file(path)
-        if self._busy:  # an earlier recording was left in the middle
+        if self._busy or (self._child and self._child.poll() is not None):  # left in the middle, or dead
             self.close()
         child = self._child = self._child or _start()
         self._busy = True
@@ -137,7 +154,7 @@ class Decoder:
             payload = child.stdout.read(size)
             if not kind or len(payload) < size:
                 self.close()
-                raise AudioError(
+                raise DecoderDied(
                     f"{name}: its decoder crashed or took over {decode_worker.PATIENCE:.0f} s; the file is damaged"
                 )
             if kind == b"no  ":
@@ -241,6 +258,8 @@ def _start() -> subprocess.Popen[bytes]:
         "OPENBLAS_NUM_THREADS": "1",  # its threads would eat the child's address space
     }
     command = [sys.executable, "-P", "-m", "sharks.decode_worker"]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    )
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
+    except OSError as error:
+        raise ResourceError(f"{sys.executable}: cannot be started to decode audio ({error.strerror})") from None

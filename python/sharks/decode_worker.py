@@ -17,10 +17,12 @@ import typing
 
 RECORD = struct.Struct("<4sI")
 MEMORY = 448 << 20  # bytes of address space
-PATIENCE = 8.0  # seconds for one block, or for opening
+UNKNOWN = 1  # libsndfile: no format recognised
+PATIENCE = 4.0  # seconds for one block, or for opening
 LEAST_RATE, MOST_RATE = 1000, 768000  # Hz
 MOST_CHANNELS = 64
 BLOCK = 1 << 18  # bytes per record of samples, about
+KEPT = 0.95  # of the frames a header names; it may be a guess, but not by more
 READ = 4096  # frames per call of the decoder: no more than these are lost where a file breaks off
 
 
@@ -36,15 +38,22 @@ def main() -> None:
         for line in sys.stdin.buffer:
             faulthandler.dump_traceback_later(PATIENCE, exit=True, file=nowhere)
             try:
-                with open(json.loads(line), "rb", buffering=0) as raw, Forward(raw) as file:
+                with _unnamed(json.loads(line)) as raw, Forward(raw) as file:
                     _decode(raw, file, nowhere, soundfile.LibsndfileError)
             except soundfile.LibsndfileError as error:
-                _refuse(f"not audio that can be read ({error.error_string.strip(' .')})")
+                _refuse(
+                    "not audio that can be read" if error.code == UNKNOWN else "damaged, or not audio that can be read"
+                )
             except OSError as error:
                 _refuse(f"cannot be opened ({error.strerror})")
             except MemoryError:
                 _refuse(f"decoding wants more than {MEMORY >> 20} MB of memory")
             faulthandler.cancel_dump_traceback_later()
+
+
+def _unnamed(path: str) -> typing.BinaryIO:
+    """The file without its name, so that what it holds decides: soundfile would ask back about a name in .raw."""
+    return open(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb", buffering=0)
 
 
 def _decode(raw: typing.BinaryIO, file: typing.Any, nowhere: typing.TextIO, broken: type[Exception]) -> None:
@@ -75,7 +84,8 @@ def _decode(raw: typing.BinaryIO, file: typing.Any, nowhere: typing.TextIO, brok
                 break
         faulthandler.cancel_dump_traceback_later()  # waiting for the reader is no fault of the file
         _send(b"data", block[:filled])
-    _send(b"done", json.dumps({"cut": bool(failure) or promise or _ogg_breaks_off(raw)}).encode())
+    cut = bool(failure) or promise or frames < KEPT * file.frames or _ogg_breaks_off(raw)
+    _send(b"done", json.dumps({"cut": cut}).encode())
 
 
 def _promise(log: str) -> bool:

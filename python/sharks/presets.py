@@ -73,7 +73,7 @@ class TrainRecipe:
     ema: float = 0.0  # if not 0: the pack holds this moving average of the weights
 
     weight_norm: bool = False  # each output of a product has a direction and a length (never the embedding)
-    initialiser: str = "torch"  # whose initial weights: "iclr", "keras", "ibab", "nv" or "torch"
+    initialiser: str = "torch"  # whose initial weights: "iclr", "keras", "ibab", "nv", "torch" or "smooth"
     forget_bias: float = 0.0  # initial bias of an LSTM's forget gate
 
     checkpoint_every: int = 1000
@@ -90,7 +90,7 @@ class TrainRecipe:
         _among(self, "epsilon_form", ("torch", "hat"))
         _among(self, "decay", ("none", "cosine", "halving"))
         _among(self, "clip", ("none", "value", "norm"))
-        _among(self, "initialiser", ("iclr", "keras", "ibab", "nv", "torch"))
+        _among(self, "initialiser", ("iclr", "keras", "ibab", "nv", "torch", "smooth"))
         for name in (
             "batch",
             "chunk_len",

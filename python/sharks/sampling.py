@@ -82,7 +82,7 @@ def log(x: NDArray[np.float32]) -> NDArray[np.float32]:
     exponent = (bits - np.int32(SQRT_HALF_BITS)) >> np.int32(23)
     z = (bits - (exponent << np.int32(23))).view(_F) - _F(1)
     k = exponent.astype(_F)
-    p = LOG_P[-1]
+    p = np.full(z.shape, LOG_P[-1])
     for c in LOG_P[-2::-1]:
         p = p * z + c
     square = z * z

@@ -7,13 +7,13 @@ kill -9, a full disk) opens in any player, up to the last block that was written
 from __future__ import annotations
 
 import os
-import pathlib
 import struct
 import types
 import typing
 
 import numpy as np
 
+from .atomic import atomically
 from .errors import AudioError, ResourceError, UsageError
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
@@ -29,16 +29,17 @@ class WavWriter:
     infinity are refused with `AudioError`. A full disk raises `ResourceError`; what was written before stays readable.
     """
 
-    def __init__(self, path: str | os.PathLike[str], rate: int, channels: int = 1) -> None:
+    def __init__(self, path: str | os.PathLike[str] | typing.BinaryIO, rate: int, channels: int = 1) -> None:
         if not 1 <= rate < 2**32:
             raise UsageError(f"rate is {rate}; a WAV file wants 1 Hz or more")
         if not 1 <= channels <= 65535:
             raise UsageError(f"channels is {channels}; a WAV file wants 1 to 65535")
-        self.path, self.rate, self.channels = path, int(rate), int(channels)
+        self.rate, self.channels = int(rate), int(channels)
+        self.path = path if isinstance(path, (str, os.PathLike)) else path.name
         self.frames = 0  # written so far
         self.clipped = 0  # samples beyond full scale
         try:
-            self._file = open(path, "wb", buffering=0)
+            self._file = open(path, "wb", buffering=0) if isinstance(path, (str, os.PathLike)) else path
         except OSError as error:
             raise ResourceError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
         self._put(0, self._header())
@@ -96,15 +97,10 @@ class WavWriter:
 def write_wav(path: str | os.PathLike[str], samples: np.ndarray, rate: int) -> None:
     """Write float samples (channels, n) or (n,) as one 16-bit WAV file: all of it, or nothing; else as `WavWriter`."""
     samples = np.atleast_2d(samples)
-    unfinished = f"{os.fspath(path)}.unfinished"
-    try:
-        with WavWriter(unfinished, rate, samples.shape[0]) as wav:
-            for start in range(0, samples.shape[1], 1 << 18):
-                wav.write(samples[:, start : start + (1 << 18)])
-        os.replace(unfinished, path)
-    except BaseException:
-        pathlib.Path(unfinished).unlink(missing_ok=True)
-        raise
+    with atomically(path) as file:
+        wav = WavWriter(file, rate, samples.shape[0])
+        for start in range(0, samples.shape[1], 1 << 18):
+            wav.write(samples[:, start : start + (1 << 18)])
 
 
 def to_pcm(samples: np.ndarray) -> np.ndarray:

@@ -87,8 +87,9 @@ class Player:
         temperature = np.asarray(temperature, np.float32)
         if temperature.shape != (self.streams, n):
             raise UsageError(f"temperature is {temperature.shape}; wanted {(self.streams, n)}")
-        if not (np.isfinite(temperature) & (temperature >= 0)).all():
-            raise UsageError(f"temperature reaches {temperature.min()}; wanted 0 or more")
+        wrong = temperature[~(np.isfinite(temperature) & (temperature >= 0))]
+        if wrong.size:
+            raise UsageError(f"temperature is {wrong[0]} somewhere; wanted a finite number, 0 or more")
         drawn = np.empty((self.streams, n), np.int32)
         for t in range(n):
             logits = self._predict({}).astype(np.float32)

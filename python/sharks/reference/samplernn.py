@@ -92,7 +92,8 @@ class SampleRNN:
         if spec.skip == "none":
             out = h[:, -1]
         else:
-            out = sum(self.weights.linear(f"tiers.{t}.skip.{k}", h[:, k]) for k in range(spec.layers))
+            ways_out = (self.weights.linear(f"tiers.{t}.skip.{k}", h[:, k]) for k in range(spec.layers))
+            out = sum(ways_out, start=np.zeros_like(h[:, 0]))
         below = spec.frame_sizes[t - 1] if t else 1
         row = position // below % spec.ratio(t)
         said = product(self.upsample[t][row], out)

@@ -89,12 +89,11 @@ def condition_vectors(
     Classes int (B,) are looked up in `gcond.embed.weight`; vectors float (B, G) are taken as they are. Raises
     `UsageError` where the model wants something else.
     """
-    wants = getattr(spec, "global_channels", 0)
-    if not wants:
+    if not isinstance(spec, WaveNetSpec) or not spec.global_channels:
         if condition is not None:
             raise UsageError("condition is given, but this model has no global conditioning; leave it out")
         return None
-    classes = spec.global_classes
+    wants, classes = spec.global_channels, spec.global_classes
     wanted = f"one class from 0 to {classes - 1} for each of {streams} streams" if classes else f"({streams}, {wants})"
     if condition is None:
         raise UsageError(f"condition is missing; wanted {wanted}")

@@ -1,0 +1,80 @@
+// Threads that share single products of a step. Between products they spin, because a product lasts microseconds and
+// waking a sleeper lasts as long; they sleep between sessions.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "core/threads.h"
+
+namespace sharks {
+
+inline void pause_cpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Spin until ready(); after a while let others run, in case this thread holds the core that they wait for.
+template <typename Ready>
+void spin_until(const Ready& ready) {
+  for (int spins = 0; !ready(); ++spins) {
+    if (spins < 512) pause_cpu();
+    else std::this_thread::yield();
+  }
+}
+
+class Team {
+ public:
+  explicit Team(int size) : size_(size), crew_(size) {}
+
+  int size() const { return size_; }
+
+  // Run `work` on the calling thread while the others stand by for share().
+  template <typename Work>
+  void session(const Work& work) {
+    closed_.store(false, std::memory_order_relaxed);
+    const uint64_t first = ticket_.load(std::memory_order_relaxed);
+    crew_.run([&](int member) {
+      if (member > 0) return serve(member, first);
+      work();
+      closed_.store(true, std::memory_order_relaxed);
+      ticket_.fetch_add(1, std::memory_order_release);
+    });
+  }
+
+  // Inside a session: call part(0) .. part(size - 1), each on its own thread; return when all are done.
+  template <typename Part>
+  void share(Part& part) {
+    part_ = &part;
+    call_ = [](void* p, int member) { (*static_cast<Part*>(p))(member); };
+    pending_.store(size_ - 1, std::memory_order_relaxed);
+    ticket_.fetch_add(1, std::memory_order_release);
+    part(0);
+    spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
+  }
+
+ private:
+  void serve(int member, uint64_t seen) {
+    for (;;) {
+      spin_until([&] { return ticket_.load(std::memory_order_acquire) != seen; });
+      ++seen;
+      if (closed_.load(std::memory_order_relaxed)) return;
+      call_(part_, member);
+      pending_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  const int size_;
+  void* part_ = nullptr;
+  void (*call_)(void*, int) = nullptr;
+  // On lines of their own: the lead writes one while the others spin on it.
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<int> pending_{0};
+  alignas(64) std::atomic<bool> closed_{false};
+  Crew crew_;  // last: its threads must be gone before what they read
+};
+
+}  // namespace sharks

@@ -1,0 +1,96 @@
+"""The command `sharks`: verbs in, one sentence out where something is wrong.
+
+Nothing here or in the modules that declare the verbs imports numpy, rich or a verb before that verb runs, so that
+`sharks --help` is there at once. Results go to stdout, progress and complaints to stderr. Exit codes: 0 done, 1 a fault
+of sharks itself, 2 usage, 3 bad input, 4 resources, 130 interrupted with a valid state saved.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import types
+import typing
+
+INTERRUPTED = 130
+BAD_INPUT, RESOURCES = 3, 4
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.EROFS)
+
+
+def main(arguments: list[str] | None = None) -> typing.NoReturn:
+    """Run one verb and leave with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words  # welcome before and after the verb
+    words = [word for word in words if word != "--debug"]
+    signal.signal(signal.SIGTERM, _interrupt)  # a polite end, like Ctrl-C
+    try:
+        code = _run(words or ["--help"])
+        sys.stdout.flush()
+    except Exception as error:
+        if debug and not isinstance(error, BrokenPipeError):
+            raise
+        code = _complain(error)
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    import typer
+
+    from .app import app
+
+    try:
+        code = app(args=words, prog_name="sharks", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except typer.Exit as error:
+        code = error.exit_code
+    except typer.BadParameter.__mro__[2] as error:  # everything the command line's grammar refuses
+        print(f"sharks: {_as_sentence(error.format_message())}; see `sharks --help`", file=sys.stderr)
+        return int(error.exit_code)
+    except SystemExit:  # typer's answer to a pipe that was closed
+        raise BrokenPipeError from None
+    if code == INTERRUPTED:
+        print("sharks: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
+    return int(code)
+
+
+def _complain(error: Exception) -> int:
+    """Say in one sentence what went wrong; the exit code that belongs to it."""
+    from ..errors import Error
+
+    if isinstance(error, BrokenPipeError):  # `sharks presets | head`: nobody listens any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    if isinstance(error, Error):
+        sentence, code = str(error), error.exit_code
+    elif isinstance(error, MemoryError):
+        sentence, code = "memory is full; use fewer streams (-n) or a smaller batch (--batch)", RESOURCES
+    elif isinstance(error, OSError) and error.strerror:
+        sentence = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        code = RESOURCES if error.errno in FULL else BAD_INPUT
+    elif isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        sentence = f"this needs {error.name}; install it with `pip install 'sharks-audio[{_EXTRAS[error.name]}]'`"
+        code = BAD_INPUT
+    else:
+        sentence, code = f"a fault of sharks itself, {type(error).__name__}: {error}; --debug shows where", 1
+    print(f"sharks: {_on_one_line(sentence)}", file=sys.stderr)
+    return code
+
+
+_EXTRAS = {"torch": "train", "tensorboard": "train", "scipy": "curate", "librosa": "curate", "pyloudnorm": "curate"}
+
+
+def _as_sentence(text: str) -> str:
+    """The grammar's complaint as the rest of a sentence."""
+    text = _on_one_line(text).rstrip(".?").replace(". D", "; d")
+    return text[:1].lower() + text[1:]
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _interrupt(signum: int, frame: types.FrameType | None) -> typing.NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,92 @@
+"""Songs to a dataset, a dataset to a run."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from . import display, options, values
+
+DEFAULT_PRESET = "dadabots-2tier"
+
+
+def prepare(
+    songs: Annotated[list[pathlib.Path], typer.Argument(metavar="FOLDER|FILE...", help="Music in any format.")],
+    out: Annotated[
+        pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The dataset; data/NAME if not given.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", "-p", metavar="NAME", help="Take the numbers below from a preset.")
+    ] = None,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Samples per second.")] = None,
+    channels: Annotated[
+        str, typer.Option(metavar="HOW", help="mono mixes down; each makes tracks of channels.")
+    ] = "mono",
+    val: Annotated[float | None, typer.Option(metavar="PART", help="Of the songs, held out for validation.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Turn music into a dataset.
+
+    Says what was used, what was skipped and why.
+    """
+    from ..prepare import prepare
+
+    progress = display.Progress()
+    dataset = prepare(
+        [str(song) for song in songs],
+        out or pathlib.Path("data") / songs[0].resolve().stem,
+        preset=preset,
+        sample_rate=rate,
+        channels=channels,
+        val_fraction=val,
+        progress=lambda done, total, name: progress(f"{display.bar(done, total)} {done}/{total} files | {name}"),
+    )
+    progress.last(f"dataset: {dataset.path}")
+    summary = {
+        "dataset": dataset.path,
+        "hours": dataset.hours,
+        "sample_rate": dataset.sample_rate,
+        "entropy_bits": dataset.entropy_bits,
+        "tracks": [track._asdict() if hasattr(track, "_asdict") else vars(track) for track in dataset.tracks],
+        "skipped": [{"name": name, "reason": reason} for name, reason in dataset.skipped],
+        "warnings": list(dataset.warnings),
+    }
+    display.answer(dataset.report(), summary, as_json)
+
+
+def train(
+    data: Annotated[pathlib.Path, typer.Argument(metavar="DATA|FOLDER", help="A dataset, or music to prepare first.")],
+    out: Annotated[
+        pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The run; runs/NAME if not given.")
+    ] = None,
+    preset: options.Preset = DEFAULT_PRESET,
+    settings: options.Settings = [],  # noqa: B006
+    steps: options.Steps = None,
+    hours: options.Hours = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", help="Streams per step; as the preset if not given.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the first weights and the order of the data.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, though the run has checkpoints.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Fit a model to a dataset. The same command again goes on where it stopped."""
+    from ..train import train
+    from ..walk import dataset_of
+
+    run = train(
+        dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset),
+        out or pathlib.Path("runs") / data.resolve().stem,
+        preset,
+        steps=steps,
+        hours=None if hours is None else values.duration(hours) / 3600,
+        batch=batch,
+        device=device,
+        seed=seed,
+        resume=not fresh,
+        **values.settings(settings),
+    )
+    display.answer(f"{run.path}/best.safetensors", {"run": run.path, "step": run.step}, as_json)

@@ -1,0 +1,127 @@
+"""Looking without changing anything: presets, files, this machine."""
+
+from __future__ import annotations
+
+import pathlib
+import typing
+from typing import Annotated
+
+import typer
+
+from . import display, options, values
+
+
+def doctor(as_json: options.AsJson = False) -> None:
+    """Say what works on this machine.
+
+    Engines, decoders, optional packages, disk.
+    """
+    from ..doctor import examine
+
+    found = examine()
+    lines = [f"{name:12} {value}" for name, value in found.items()]
+    display.answer("\n".join(lines), found, as_json)
+
+
+def check(
+    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
+    device: options.Device = "auto",
+    as_json: options.AsJson = False,
+) -> None:
+    """Prove a pack on this machine.
+
+    Its golden steps are played and compared: is the file whole, is the engine right?
+    """
+    import dataclasses
+
+    import sharks
+
+    report = sharks.check(pack, device=device)
+    display.answer(f"{pack}: {report}", {"pack": pack, **dataclasses.asdict(report)}, as_json)
+    if not report.ok:
+        raise typer.Exit(3)
+
+
+def presets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One preset, with every number.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the presets, or print one.
+
+    Every number of a preset stands there with its source.
+    """
+    from ..presets import presets, text
+
+    if name is not None:
+        summary = _preset(name)
+        facts = f"# {summary['parameters']:,} parameters; {summary['memory']}"
+        display.answer(f"{text(name).rstrip()}\n\n{facts}", {**summary, "text": text(name)}, as_json)
+        return
+    rows = [_preset(name) for name in presets()]
+    lines = [f"{r['name']:20} {r['parameters'] / 1e6:6.2f} M  {r['sample_rate']:5} Hz  {r['about']}" for r in rows]
+    display.answer("\n".join(lines), {"presets": rows}, as_json)
+
+
+def _preset(name: str) -> dict[str, typing.Any]:
+    from ..presets import preset, recipe
+    from ..spec import parameters
+
+    model = preset(name)
+    return {
+        "name": name,
+        "about": recipe(name).about,
+        "family": model.family,
+        "sample_rate": model.sample_rate,
+        "parameters": parameters(model),
+        "memory": _memory(model),
+    }
+
+
+def _memory(model: typing.Any) -> str:
+    """How far back a prediction can see."""
+    if model.family == "wavenet":
+        field = model.receptive_field
+        return f"receptive field {field} samples = {1000 * field / model.sample_rate:.0f} ms"
+    return f"recurrent, {model.tiers} frame tiers of {', '.join(map(str, model.frame_sizes))} samples"
+
+
+def info(
+    file: Annotated[pathlib.Path, typer.Argument(metavar="FILE", help="A pack, a run, a dataset or a sound.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what a file or folder is."""
+    facts = _facts(file)
+    display.answer("\n".join(f"{name:12} {value}" for name, value in facts.items()), facts, as_json)
+
+
+def _facts(file: pathlib.Path) -> dict[str, typing.Any]:
+    if (file / "dataset.json").is_file():
+        from ..dataset import load_dataset
+
+        data = load_dataset(file)
+        return {
+            "kind": "dataset",
+            "sample_rate": data.sample_rate,
+            "hours": round(data.hours, 4),
+            "tracks": len(data.tracks),
+            "skipped": len(data.skipped),
+            "entropy_bits": round(data.entropy_bits, 3),
+            "fingerprint": data.fingerprint,
+        }
+    if file.is_dir() or file.suffix == ".safetensors":
+        from ..pack import load
+        from ..spec import parameters, to_dict
+
+        pack = load(file)
+        facts = {"kind": "pack", "parameters": parameters(pack.spec), "sha256": pack.sha256, **pack.about}
+        return {**facts, **{f"spec.{name}": value for name, value in to_dict(pack.spec).items()}}
+    from ..audio import info
+
+    sound = info(file)
+    return {
+        "kind": "sound",
+        "format": sound.format,
+        "sample_rate": sound.rate,
+        "channels": sound.channels,
+        "length": values.shown_duration(sound.seconds),
+    }

@@ -1,0 +1,23 @@
+"""Options that several verbs share: one name, one meaning, one sentence of help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Preset = Annotated[str, typer.Option("--preset", "-p", metavar="NAME", help="What to build: see `sharks presets`.")]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Change a number of the preset: model.dim=512.")
+]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, or reference (numpy, slow).")]
+Dtype = Annotated[str, typer.Option(metavar="TYPE", help="How weights are stored while playing.")]
+Threads = Annotated[int | None, typer.Option(metavar="N", help="CPU threads; as many as help if not given.")]
+Temperature = Annotated[
+    str, typer.Option("--temperature", "-t", metavar="T", help="0.95; 0.9,1.0 per clip; 0s:0.9,30s:1.1 over time.")
+]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same result.")]
+Minutes = Annotated[str, typer.Option(metavar="A-B", help="How short and how long a song may be, such as 3-5.")]
+Hours = Annotated[str | None, typer.Option(metavar="TIME", help="Train for so long, such as 10h or 30m.")]
+Steps = Annotated[int | None, typer.Option(metavar="N", help="Train for so many steps.")]

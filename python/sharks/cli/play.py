@@ -1,0 +1,113 @@
+"""A pack to clips."""
+
+from __future__ import annotations
+
+import pathlib
+import typing
+from typing import Annotated
+
+import typer
+
+from ..errors import UsageError
+from . import display, options, values
+
+
+def generate(
+    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
+    out: Annotated[
+        pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The clips; out/NAME if not given.")
+    ] = None,
+    clips: Annotated[int | None, typer.Option("-n", metavar="N", help="How many clips; 1 if not given.")] = None,
+    length: Annotated[str, typer.Option(metavar="TIME", help="Of one clip, such as 30s.")] = "10s",
+    total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h, instead of -n.")] = None,
+    temperature: options.Temperature = "0.95",
+    seed: options.Seed = None,
+    stream: Annotated[int | None, typer.Option(metavar="ID", help="Only this stream of the seed, as one clip.")] = None,
+    prime: Annotated[
+        str | None, typer.Option(metavar="FILE[@START]", help="Music to hear before playing on, such as a.wav@1m30s.")
+    ] = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "float32",
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Let a model play. The same command with the same seed gives the same clips."""
+    import sharks
+
+    seconds = values.duration(length)
+    count = _count(clips, total, seconds, stream)
+    loaded = sharks.load(pack)
+    folder = out or pathlib.Path("out") / (pack.stem if pack.is_file() else pack.resolve().name)
+    line = display.Progress()
+    audio = sharks.generate(
+        loaded,
+        seconds,
+        count,
+        temperature=values.temperature(temperature),
+        seed=seed,
+        streams=None if stream is None else [stream],
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        out=folder,
+        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, count)),
+        **_primer(prime, loaded.spec.sample_rate),
+    )
+    line.last(
+        f"{count} x {values.shown_duration(seconds)} in {folder}: seed {audio.seed}, {audio.device} ({audio.isa}), "
+        f"{values.shown_duration(line.seconds())}"
+    )
+    files = audio.files or []
+    summary = {"files": files, "seconds": audio.seconds, "seed": audio.seed, "device": audio.device, "isa": audio.isa}
+    display.answer("\n".join(map(str, files)), summary, as_json)
+
+
+def _count(clips: int | None, total: str | None, seconds: float, stream: int | None) -> int:
+    if sum(value is not None for value in (clips, total, stream)) > 1:
+        raise UsageError("-n, --total and --stream say the same thing differently; give one of them")
+    if total is None:
+        return 1 if clips is None else clips
+    if seconds <= 0:
+        raise UsageError(f"--length is {seconds:g} s; wanted more than 0")
+    return max(1, -int(-values.duration(total) // seconds))
+
+
+def _primer(prime: str | None, rate: int) -> dict[str, typing.Any]:
+    """The primer as arguments of `sharks.generate`."""
+    if prime is None:
+        return {}
+    from ..audio import read_audio
+
+    path, start = values.timed(prime)
+    samples, _ = read_audio(path, rate, mono=True)
+    if start * rate >= samples.shape[1]:
+        raise UsageError(f"--prime {prime} begins after the file's end at {samples.shape[1] / rate:.1f} s")
+    return {"prime": samples[:, round(start * rate) :], "prime_rate": rate}
+
+
+def extend(
+    clip: Annotated[pathlib.Path, typer.Argument(metavar="CLIP", help="A clip that `sharks generate` wrote.")],
+    to: Annotated[str, typer.Option("--to", metavar="TIME", help="How long it shall be, such as 4m.")],
+    pack: Annotated[
+        pathlib.Path | None, typer.Option(metavar="RUN|PACK", help="What played it, if that has moved since.")
+    ] = None,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "float32",
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Play a clip on. It keeps its beginning and gets longer."""
+    import sharks
+
+    line = display.Progress()
+    audio = sharks.extend(
+        clip,
+        values.duration(to),
+        pack=pack,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, 1)),
+    )
+    line.last(f"{values.shown_duration(audio.seconds)} now")
+    display.answer(str(clip), {"clip": clip, "seconds": audio.seconds, "stream": int(audio.streams[0])}, as_json)

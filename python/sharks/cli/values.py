@@ -1,0 +1,78 @@
+"""What may stand behind an option: durations, ranges, temperatures, settings. Each refuses in one sentence."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import typing
+
+from ..errors import UsageError
+
+SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[hms]|$)")
+
+Temperature = float | list[float] | list[tuple[float, float]]
+
+
+def duration(text: str) -> float:
+    """Seconds of "90s", "30m", "10h", "1h30m" or plain "90"."""
+    parts = _DURATION.findall(text.strip().lower())
+    if not parts or "".join(parts) != text.strip().lower():
+        raise UsageError(f"{text!r} is not a duration; wanted one such as 90s, 30m or 10h")
+    return sum(float(part.rstrip("hms")) * SECONDS[part[-1] if part[-1] in SECONDS else ""] for part in parts)
+
+
+def minutes(text: str) -> tuple[float, float]:
+    """The shortest and the longest, in minutes, of "3-5" or "4"."""
+    shortest, _, longest = text.partition("-")
+    try:
+        return float(shortest), float(longest or shortest)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a range of minutes; wanted one such as 3-5") from None
+
+
+def temperature(text: str) -> Temperature:
+    """ "0.95" for all, "0.9,1.0" for one clip each, "0s:0.9,30s:1.1" for a schedule in time."""
+    parts = text.split(",")
+    try:
+        if ":" in text:
+            return [(duration(time), float(value)) for time, value in (part.split(":") for part in parts)]
+        values = [float(part) for part in parts]
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a temperature; wanted 0.95, one per clip as 0.9,1.0, or a schedule as 0s:0.9,30s:1.1"
+        ) from None
+    return values if len(values) > 1 else values[0]
+
+
+def settings(texts: list[str]) -> dict[str, typing.Any]:
+    """Fields and their values, of "model.dim=512". Values are read as TOML; what is not TOML is a word."""
+    fields = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or "." not in name:
+            raise UsageError(f"--set {text} sets nothing; wanted a field and a value, such as model.dim=512")
+        try:
+            fields[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            fields[name.strip()] = value.strip()
+    return fields
+
+
+def timed(text: str) -> tuple[str, float]:
+    """A file and the second to begin at, of "song.wav@1m30s" or "song.wav"."""
+    path, at, start = text.rpartition("@")
+    try:
+        return (path, duration(start)) if at and path else (text, 0.0)
+    except UsageError:
+        return text, 0.0  # an @ in the name
+
+
+def shown_duration(seconds: float) -> str:
+    """ "45 s", "12 m 5 s", "3 h 10 m"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} m"

@@ -1,0 +1,117 @@
+"""From a folder of songs to a song in one command."""
+
+from __future__ import annotations
+
+import pathlib
+import typing
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from . import display, options, values
+from .data import DEFAULT_PRESET
+
+if typing.TYPE_CHECKING:
+    from ..curate import Album
+
+DEMO_PRESET = "dadabots-2tier-tiny"
+DEMO_MINUTES = 1.0, 1.5
+DEMO_CLIP_SECONDS = 10.0
+
+
+def make(
+    songs: Annotated[pathlib.Path, typer.Argument(metavar="FOLDER", help="Music in any format.")],
+    out: Annotated[pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where all of it goes.")],
+    preset: options.Preset = DEFAULT_PRESET,
+    settings: options.Settings = [],  # noqa: B006
+    steps: options.Steps = None,
+    hours: options.Hours = None,
+    number: Annotated[int, typer.Option("--songs", metavar="N", help="How many songs at most.")] = 1,
+    minutes: options.Minutes = "3-5",
+    clip: Annotated[str, typer.Option(metavar="TIME", help="Length of the clips that songs are cut from.")] = "20s",
+    temperature: options.Temperature = "0.95",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the training and of the clips.")] = 0,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    as_json: options.AsJson = False,
+) -> None:
+    """Prepare, train, generate and curate. The same command again goes on where it stopped."""
+    from ..walk import Playing, make
+
+    playing = Playing(
+        songs=number,
+        minutes=values.minutes(minutes),
+        clip_seconds=values.duration(clip),
+        temperature=values.temperature(temperature),
+        seed=seed,
+    )
+    album = make(
+        songs,
+        out,
+        preset=preset,
+        playing=playing,
+        steps=steps,
+        hours=None if hours is None else values.duration(hours) / 3600,
+        device=device,
+        tell=display.say,
+        progress=_line(playing.clips),
+        **values.settings(settings),
+    )
+    _show(album, out, as_json)
+
+
+def demo(
+    source: Annotated[
+        pathlib.Path | None,
+        typer.Argument(metavar="[FOLDER|PACK]", help="Music to learn from, or a trained pack or run to play."),
+    ] = None,
+    out: Annotated[
+        pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where all of it goes.")
+    ] = pathlib.Path("demo"),
+    hours: options.Hours = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Hear a song of 60 to 90 seconds in about ten minutes.
+
+    With a folder of music: the walk of `sharks make` with a tiny model that learns for some minutes on a CPU (this
+    needs the [train] extra). With a pack or a run: only generate and curate, which the core install can do.
+    """
+    from ..errors import UsageError
+    from ..walk import Playing, make, play
+
+    if source is None:
+        raise UsageError("demo wants music to learn from or a pack to play: sharks demo FOLDER, or sharks demo PACK")
+    playing = Playing(minutes=DEMO_MINUTES, clip_seconds=DEMO_CLIP_SECONDS)
+    if source.suffix == ".safetensors" or (source / "best.safetensors").exists():
+        album = play(source, out, playing=playing, tell=display.say, progress=_line(playing.clips))
+    else:
+        album = make(
+            source,
+            out,
+            preset=DEMO_PRESET,
+            playing=playing,
+            hours=None if hours is None else values.duration(hours) / 3600,
+            tell=display.say,
+            progress=_line(playing.clips),
+        )
+    _show(album, out, as_json)
+
+
+def _line(clips: int) -> Callable[[float, float, float], None]:
+    line = display.Progress()
+    return lambda done, total, speed: line(display.audio_line(done, total, speed, clips))
+
+
+def _show(album: Album, out: pathlib.Path, as_json: bool) -> None:
+    for dropped in album.dropped:
+        display.say(f"not used: {dropped.clip}: {dropped.reason}")
+    paths = [out / name for name in album.names()]
+    files = [path for song in paths for path in (song, song.with_suffix(".png"))] + [out / "cuts.json"]
+    summary = {
+        "songs": [
+            {"file": path, "seconds": song.seconds, "cuts": len(song.cuts)}
+            for path, song in zip(paths, album.songs, strict=True)
+        ],
+        "files": files,
+    }
+    display.answer("\n".join(map(str, files)), summary, as_json)

@@ -1,0 +1,131 @@
+"""The whole walk, from a folder of songs to a song. Every step is skipped when what it makes is there already.
+
+PROJECT/data      the dataset          PROJECT/clips     what the model played, with a manifest
+PROJECT/run       the training run     PROJECT/song.wav  the song, with song.png and cuts.json
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import pathlib
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import manifest
+
+if typing.TYPE_CHECKING:
+    from .curate import Album
+    from .dataset import Dataset
+    from .pack import Pack
+
+Temperature = float | list[float] | list[tuple[float, float]]
+
+SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+
+
+@dataclass(frozen=True)
+class Playing:
+    """What is asked of a trained model: songs of so many minutes, made of clips of so many seconds."""
+
+    songs: int = 1
+    minutes: tuple[float, float] = (3.0, 5.0)
+    clip_seconds: float = 20.0
+    temperature: Temperature = 0.95
+    seed: int = 0
+
+    @property
+    def clips(self) -> int:
+        return math.ceil(SPARE * 60 * self.minutes[1] * self.songs / self.clip_seconds)
+
+
+def make(
+    songs: str | os.PathLike[str],
+    project: str | os.PathLike[str],
+    *,
+    preset: str = "dadabots-2tier",
+    playing: Playing = Playing(),  # noqa: B008  frozen
+    steps: int | None = None,
+    hours: float | None = None,
+    device: str = "auto",
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, float, float], None] | None = None,
+    **settings: typing.Any,
+) -> Album:
+    """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
+
+    `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
+    """
+    from .prepare import prepare
+    from .train import train
+
+    project = pathlib.Path(project)
+    tell(f"1/4 prepare {songs}")
+    data = prepare(songs, project / "data", preset=preset)
+    tell(data.report())
+    tell(f"2/4 train {preset}")
+    run = train(
+        project / "data",
+        project / "run",
+        preset,
+        steps=steps,
+        hours=hours,
+        device=device,
+        seed=playing.seed,
+        **settings,
+    )
+    return play(run.path, project, playing=playing, device=device, tell=tell, progress=progress)
+
+
+def play(
+    model: str | os.PathLike[str],
+    project: str | os.PathLike[str],
+    *,
+    playing: Playing = Playing(),  # noqa: B008  frozen
+    device: str = "auto",
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, float, float], None] | None = None,
+) -> Album:
+    """The second half: generate clips with a run or pack, and make songs of them."""
+    from .curate import curate
+    from .generate import generate
+    from .pack import load
+
+    project = pathlib.Path(project)
+    pack = load(model)
+    tell(f"3/4 generate {playing.clips} clips of {playing.clip_seconds:g} s")
+    clips = _place(project, pack, playing)
+    generate(
+        pack,
+        playing.clip_seconds,
+        playing.clips,
+        temperature=playing.temperature,
+        seed=playing.seed,
+        device=device,
+        out=clips,
+        progress=progress,
+    )
+    tell(f"4/4 curate {clips}")
+    return curate(clips, project, songs=playing.songs, minutes=playing.minutes)
+
+
+def _place(project: pathlib.Path, pack: Pack, playing: Playing) -> pathlib.Path:
+    """Where clips of this pack and seed belong: "clips", or "clips-2" if another training's clips are there."""
+    for number in itertools.count(1):
+        folder = project / ("clips" if number == 1 else f"clips-{number}")
+        makers = {(row.pack_sha256, row.seed) for row in manifest.read(folder).values()}
+        if makers <= {(pack.sha256, playing.seed)}:
+            return folder
+    raise AssertionError("itertools.count ended")
+
+
+def dataset_of(source: str | os.PathLike[str], out: str | os.PathLike[str], preset: str) -> Dataset:
+    """`source` if it is a dataset, else the dataset `out` that its music is prepared into."""
+    from .dataset import load_dataset
+    from .prepare import prepare
+
+    if (pathlib.Path(source) / "dataset.json").exists():
+        return load_dataset(source)
+    return prepare(source, out, preset=preset)

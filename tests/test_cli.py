@@ -1,0 +1,402 @@
+"""The command, as a person meets it: a fresh process, its exit code, what it prints, what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+
+import numpy as np
+import pytest
+
+import sharks
+from sharks.cli import display, values
+from sharks.errors import UsageError
+from sharks.spec import SampleRNNSpec
+from sharks.wav import write_wav
+
+RATE = 16000
+HELP_SECONDS = 0.3
+VERBS = "demo doctor make prepare train generate extend curate check presets info bench".split()
+COMMAND = [sys.executable, "-m", "sharks"]
+# The package under test, from whatever folder a command runs in.
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(sharks.__file__)))}
+
+
+def sharks_command(*words, cwd=None):
+    return subprocess.run(
+        [*COMMAND, *map(str, words)], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+    )
+
+
+def refuses(done, code, *parts):
+    """One sentence on stderr that says `parts`, nothing on stdout, and the right exit code."""
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == code, done.stderr
+    assert lines and lines[-1].startswith("sharks: ") and "Traceback" not in done.stderr
+    assert [part for part in parts if part not in lines[-1]] == [], lines[-1]
+    assert done.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    path = tmp_path_factory.mktemp("packs") / "small.safetensors"
+    spec = SampleRNNSpec(frame_sizes=(4,), dim=16, embed_dim=8, sample_rate=8000)
+    return sharks.random_pack(spec, seed=3).save(path)
+
+
+# The face
+
+
+def test_help_is_there_at_once():
+    """The best of several runs: the promise is about sharks, not about what else the machine is doing."""
+    took = []
+    for _ in range(12):
+        begin = time.perf_counter()
+        done = sharks_command("--help")
+        took.append(time.perf_counter() - begin)
+        assert done.returncode == 0
+        if took[-1] < HELP_SECONDS:
+            break
+    assert min(took) < HELP_SECONDS
+
+
+def test_help_names_every_verb_in_the_order_of_the_walk():
+    lines = sharks_command("--help").stdout.splitlines()
+    verbs = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if line.startswith("  ")]
+    assert verbs[: len(VERBS)] == VERBS
+    assert sharks_command().stdout.splitlines() == lines
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_and_only_hyphens(verb):
+    done = sharks_command(verb, "--help")
+    assert done.returncode == 0 and done.stderr == ""
+    options = [word for line in done.stdout.splitlines() for word in line.split() if word.startswith("--")]
+    assert "--help" in options and not [option for option in options if "_" in option]
+
+
+def test_nothing_heavy_is_imported_for_help():
+    code = (
+        "import sys, sharks.cli\ntry:\n    sharks.cli.main(['generate', '--help'])\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('numpy', 'rich', 'torch', 'sharks.generate') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version():
+    assert sharks_command("--version").stdout == f"sharks {sharks.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words, parts",
+    [
+        (["trian"], ["'trian'", "train"]),
+        (["generate"], ["RUN|PACK"]),
+        (["generate", "x.safetensors", "--lenght", "3s"], ["--lenght", "--length"]),
+        (["generate", "x.safetensors", "--threads", "two"], ["--threads", "integer"]),
+        (["generate", "x.safetensors", "--length", "soon"], ["'soon'", "90s"]),
+        (["demo"], ["sharks demo FOLDER"]),
+        (["presets", "prism"], ["'prism'", "prism-3tier"]),
+        (["train", ".", "-p", "prism"], ["'prism'", "prism-3tier"]),
+        (["bench", "prism"], ["'prism'", "prism-3tier"]),
+        (["curate", ".", "--minutes", "five"], ["'five'", "3-5"]),
+    ],
+)
+def test_wrong_words_are_usage_errors(words, parts, tmp_path):
+    refuses(sharks_command(*words, cwd=tmp_path), 2, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_traceback_only_with_debug(tmp_path):
+    for words in (["--debug", "info", "nothing.wav"], ["info", "nothing.wav", "--debug"]):
+        assert "Traceback" in sharks_command(*words, cwd=tmp_path).stderr
+    refuses(sharks_command("info", "nothing.wav", cwd=tmp_path), 3, "nothing.wav")
+
+
+# Bad input: one sentence, the right code, nothing half-written
+
+
+def nan_wav(path):
+    import struct
+
+    data = np.full(RATE, 0.1, "<f4")
+    data[100] = np.nan
+    fmt = struct.pack("<HHIIHH", 3, 1, RATE, 4 * RATE, 4, 32)
+    chunks = b"fmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", data.nbytes) + data.tobytes()
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+
+
+BAD_SOUNDS = {
+    "empty.wav": (lambda path: path.write_bytes(b""), "empty"),
+    "text.mp3": (lambda path: path.write_text("These are words."), "text.mp3"),
+    "nan.wav": (nan_wav, "NaN"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SOUNDS)
+@pytest.mark.parametrize("verb", ["prepare", "info", "prime", "curate"])
+def test_bad_sounds(verb, name, tmp_path, pack):
+    make, part = BAD_SOUNDS[name]
+    (tmp_path / "songs").mkdir()
+    make(tmp_path / "songs" / name)
+    words = {
+        "prepare": ["prepare", "songs", "-o", "out"],
+        "info": ["info", f"songs/{name}"],
+        "prime": ["generate", pack, "-o", "out", "--length", "0.1s", "--prime", f"songs/{name}"],
+        "curate": ["curate", "songs", "-o", "out"],
+    }[verb]
+    if (verb, name) == ("info", "nan.wav"):  # its header is sound; only its samples are not
+        assert sharks_command(*words, cwd=tmp_path).returncode == 0
+    else:
+        refuses(sharks_command(*words, cwd=tmp_path), 3, *([part] if verb in ("info", "prime") else ["songs"]))
+    assert [path.name for path in tmp_path.iterdir()] == ["songs"]
+
+
+def cut_in_half(data):
+    return data[: len(data) // 2]
+
+
+def flip_a_payload_bit(data):
+    return data[:-100] + bytes([data[-100] ^ 4]) + data[-99:]
+
+
+@pytest.mark.parametrize("damage", [cut_in_half, flip_a_payload_bit])
+@pytest.mark.parametrize("verb", ["generate", "check", "info", "demo", "bench"])
+def test_damaged_packs(verb, damage, tmp_path, pack):
+    (tmp_path / "damaged.safetensors").write_bytes(damage(pack.read_bytes()))
+    more = ["-o", "out"] if verb in ("generate", "demo") else []
+    refuses(sharks_command(verb, "damaged.safetensors", *more, cwd=tmp_path), 3, "damaged.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "words, part",
+    [
+        (["-t", "-1"], "temperature is -1"),
+        (["-t", "nan"], "temperature"),
+        (["--length", "0"], "seconds is 0"),
+        (["-n", "0"], "n is 0"),
+        (["--threads", "0"], "threads is 0"),
+        (["--seed", "-5"], "seed is -5"),
+        (["--device", "tpu"], "'tpu'"),
+        (["--dtype", "float8"], "'float8'"),
+        (["-n", "2", "--total", "1h"], "--total"),
+        (["--prime", "nothing.wav"], "nothing.wav"),
+    ],
+)
+def test_wrong_numbers(words, part, tmp_path, pack):
+    code = 3 if "--prime" in words else 2
+    refuses(sharks_command("generate", pack, "-o", "out", *words, cwd=tmp_path), code, part)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(tmp_path, pack):
+    (tmp_path / "out").write_text("a file, where a folder should be")
+    refuses(sharks_command("generate", pack, "-o", "out/clips", "--length", "0.1s", cwd=tmp_path), 4, "out")
+
+
+def test_a_device_that_is_not_there(tmp_path, pack):
+    if "CUDA" not in json.loads(sharks_command("doctor", "--json").stdout)["cuda"]:
+        pytest.skip("a CUDA device answers here")
+    refuses(sharks_command("generate", pack, "-o", "out", "--device", "cuda", cwd=tmp_path), 4, "cuda")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Results
+
+
+def test_generate_extend_and_info(tmp_path, pack):
+    command = ["generate", pack, "-o", "clips", "-n", "2", "--length", "0.5s", "--seed", "7"]
+    done = sharks_command(*command, cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, [os.path.join("clips", f"000{i}.wav") for i in (0, 1)])
+    first = (tmp_path / "clips" / "0001.wav").read_bytes()
+    alone = sharks_command(
+        "generate", pack, "-o", "one", "--length", "0.5s", "--seed", "7", "--stream", "1", "--json", cwd=tmp_path
+    )
+    assert json.loads(alone.stdout)["seed"] == 7
+    assert (tmp_path / "one" / "0001.wav").read_bytes() == first
+    assert sharks_command(*command, cwd=tmp_path).returncode == 0  # again: found, not played anew
+    done = sharks_command("extend", "clips/0001.wav", "--to", "1s", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["seconds"] == 1.0
+    longer = (tmp_path / "clips" / "0001.wav").read_bytes()
+    assert longer[44 : len(first)] == first[44:] and len(longer) == 44 + 2 * 8000
+    facts = json.loads(sharks_command("info", "clips/0001.wav", "--json", cwd=tmp_path).stdout)
+    assert (facts["kind"], facts["sample_rate"], facts["channels"]) == ("sound", 8000, 1)
+
+
+def test_total_is_shared_out_over_clips(tmp_path, pack):
+    done = sharks_command("generate", pack, "-o", "out", "--total", "1s", "--length", "0.4s", "--json", cwd=tmp_path)
+    assert len(json.loads(done.stdout)["files"]) == 3
+
+
+def test_check_and_its_exit_code(pack):
+    report = json.loads(sharks_command("check", pack, "--device", "reference", "--json").stdout)
+    assert report["ok"] is True and report["steps"] > 0 and report["device"] == "reference"
+
+
+def test_presets(tmp_path):
+    listed = json.loads(sharks_command("presets", "--json").stdout)["presets"]
+    assert [row["name"] for row in listed] == list(sharks.presets())
+    one = sharks_command("presets", "ibab-wavenet").stdout
+    assert "dilations" in one and "receptive field 5117 samples" in one
+
+
+def test_doctor_has_a_line_for_everything():
+    found = json.loads(sharks_command("doctor", "--json").stdout)
+    assert {"sharks", "engine", "cuda", "decoder", "torch", "disk"} <= found.keys()
+    assert len(sharks_command("doctor").stdout.splitlines()) == len(found)
+
+
+def test_bench_tells_speed(pack):
+    found = json.loads(sharks_command("bench", pack, "--length", "0.2s", "-n", "2", "--json").stdout)
+    assert found["samples_per_second"] > 0 and found["streams"] == 2
+    assert found["x_realtime"] == pytest.approx(found["samples_per_second"] / 8000)
+
+
+def test_curate_says_what_it_would_do_without_doing_it(tmp_path):
+    rng = np.random.default_rng(0)
+    time = np.arange(6 * RATE) / RATE
+    for i in range(3):
+        notes = np.repeat(110 * 2 ** (rng.integers(0, 24, 24) / 12), RATE // 4)
+        music = 0.3 * np.sin(2 * np.pi * np.cumsum(notes) / RATE) * np.exp(-3 * (time % 0.25))
+        music += 0.1 * rng.standard_normal(len(time)) * np.exp(-40 * (time % 0.5))
+        (tmp_path / "clips").mkdir(exist_ok=True)
+        write_wav(tmp_path / "clips" / f"{i}.wav", music, RATE)
+    write_wav(tmp_path / "clips" / "silent.wav", np.zeros(RATE), RATE)
+    words = ["curate", "clips", "-o", "album", "--minutes", "0.1-1", "--json"]
+    plan = sharks_command(*words, "--dry-run", cwd=tmp_path)
+    assert not (tmp_path / "album").exists()
+    done = sharks_command(*words, cwd=tmp_path)
+    assert json.loads(plan.stdout) == {**json.loads(done.stdout), "written": False}
+    assert [d["clip"] for d in json.loads(done.stdout)["dropped"]] == ["silent.wav"]
+    assert "not used: silent.wav: silent" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "album").iterdir()) == ["cuts.json", "song.png", "song.wav"]
+
+
+def test_results_that_nobody_reads_are_no_error():
+    with subprocess.Popen(
+        [*COMMAND, "presets"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_whole_files_and_code_130(kind, tmp_path, pack):
+    command = [*COMMAND, "generate", str(pack), "-o", "out", "--length", "2h", "--seed", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
+        clip = tmp_path / "out" / "0000.wav"
+        deadline = time.monotonic() + 60
+        while not (clip.exists() and clip.stat().st_size > 10000) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(kind)
+        begin = time.monotonic()
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and time.monotonic() - begin < 5
+    assert errors.strip().splitlines()[-1].startswith("sharks: interrupted") and "Traceback" not in errors
+    with wave.open(str(clip)) as file:
+        assert file.getnframes() > 0
+
+
+# Words behind options
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("10h", 36000),
+        ("1h30m", 5400),
+        ("1m30s", 90),
+        ("45", 45),
+        ("0.5s", 0.5),
+        ("1.5H", 5400),
+    ],
+)
+def test_durations(text, seconds):
+    assert values.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "ten", "10x", "1h 30m x", "5s5", "-3s", "1e3", "nan", "3 0s"])
+def test_what_is_no_duration(text):
+    if text == "5s5":  # a plain number may end it, as in 1m30
+        assert values.duration(text) == 10
+        return
+    with pytest.raises(UsageError, match="90s"):
+        values.duration(text)
+
+
+@pytest.mark.parametrize(
+    "text, meant",
+    [
+        ("0.95", 0.95),
+        ("0.9,1.0", [0.9, 1.0]),
+        ("0s:0.9,1m:1.1", [(0.0, 0.9), (60.0, 1.1)]),
+    ],
+)
+def test_temperatures(text, meant):
+    assert values.temperature(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "warm", "0.9,", "0s:", "0s:0.9,1.0", "a:b"])
+def test_what_is_no_temperature(text):
+    with pytest.raises(UsageError):
+        values.temperature(text)
+
+
+def test_settings_are_read_as_toml():
+    texts = ["model.dim=512", "model.frame_sizes=[16, 64]", "train.learning_rate=1e-3", "model.cell=lstm", 'a.b="x"']
+    assert values.settings(texts) == {
+        "model.dim": 512,
+        "model.frame_sizes": [16, 64],
+        "train.learning_rate": 1e-3,
+        "model.cell": "lstm",
+        "a.b": "x",
+    }
+    for wrong in ("model.dim", "dim=5", "=5"):
+        with pytest.raises(UsageError, match="sets nothing"):
+            values.settings([wrong])
+
+
+@pytest.mark.parametrize(
+    "text, file, start",
+    [("a.wav", "a.wav", 0), ("a.wav@1m30s", "a.wav", 90), ("me@home.wav", "me@home.wav", 0), ("@3s", "@3s", 0)],
+)
+def test_files_and_where_to_begin(text, file, start):
+    assert values.timed(text) == (file, start)
+
+
+@pytest.mark.parametrize("text, pair", [("3-5", (3, 5)), ("4", (4, 4)), ("1-1.5", (1, 1.5))])
+def test_minutes(text, pair):
+    assert values.minutes(text) == pair
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(0.25, "0.2 s"), (45, "45 s"), (725, "12 m 5 s"), (11400, "3 h 10 m"), (59.7, "1 m 0 s")]
+)
+def test_durations_are_shown_as_people_say_them(seconds, text):
+    assert values.shown_duration(seconds) == text
+
+
+def test_a_log_gets_a_line_a_minute_and_a_terminal_one_that_moves(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(display.time, "monotonic", lambda: clock[0])
+    progress = display.Progress()
+    for clock[0] in range(0, 200, 5):
+        progress(f"at {clock[0]}")
+    progress.last("done")
+    assert capsys.readouterr().err.splitlines() == ["at 10", "at 70", "at 130", "at 190", "done"]
+    monkeypatch.setattr(display.sys.stderr, "isatty", lambda: True)
+    progress = display.Progress()
+    progress("a long line")
+    clock[0] += 1
+    progress("short")
+    display.say("news")
+    assert capsys.readouterr().err == "\ra long line\rshort      \nnews\n"

@@ -1,0 +1,368 @@
+"""Curation, on clips made here: what is good becomes a song, what is not is named with its reason."""
+
+import json
+import wave
+
+import numpy as np
+import pytest
+
+import sharks
+from sharks import manifest
+from sharks.audio import read_audio
+from sharks.curate import cut, loudness, order
+from sharks.health import health
+from sharks.wav import write_wav
+
+RATE = 16000
+
+
+def music(seconds, seed=0, rate=RATE, level=0.3):
+    """Plucked notes over a beat: enough like music for `health` to be content."""
+    rng = np.random.default_rng(seed)
+    n = round(seconds * rate)
+    out = np.zeros(n + rate)
+    time = np.arange(rate) / rate
+    for start in range(0, n, rate // 4):
+        pitch = 110 * 2 ** (rng.integers(0, 24) / 12)
+        note = sum(np.sin(2 * np.pi * pitch * k * time + rng.random()) / k for k in range(1, 6))
+        out[start : start + rate] += note * np.exp(-time * rng.uniform(3, 9)) * rng.uniform(0.3, 1)
+        if rng.random() < 0.6:
+            out[start : start + rate] += rng.standard_normal(rate) * np.exp(-time * 40)
+    return (level * out[:n] / np.abs(out[:n]).max()).astype(np.float32)
+
+
+def save(folder, name, samples, rate=RATE):
+    folder.mkdir(parents=True, exist_ok=True)
+    write_wav(folder / name, samples, rate)
+
+
+@pytest.fixture
+def clips(tmp_path):
+    folder = tmp_path / "clips"
+    for i in range(6):
+        save(folder, f"{i:04d}.wav", music(8, seed=i))
+    return folder
+
+
+def cut_list(out):
+    return json.loads((out / "cuts.json").read_text())
+
+
+def test_what_these_tests_call_music_is_healthy():
+    assert [health(music(8, seed), RATE).verdict for seed in range(6)] == ["ok"] * 6
+
+
+def test_a_song_its_picture_and_its_cut_list(clips, tmp_path):
+    album = sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2), crossfade=0.5)
+    (song,) = cut_list(tmp_path / "out")["songs"]
+    samples, rate = read_audio(tmp_path / "out" / "song.wav")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["cuts.json", "song.png", "song.wav"]
+    assert rate == RATE and samples.shape == (1, len(album.songs[0]))
+    assert (
+        samples.shape[1] / RATE == pytest.approx(song["seconds"], abs=1e-3) == pytest.approx(6 * 8 - 5 * 0.5, abs=1.0)
+    )
+    assert sorted(c["clip"] for c in song["cuts"]) == [f"{i:04d}.wav" for i in range(6)]
+    for before, after in zip(song["cuts"], song["cuts"][1:], strict=False):
+        end = before["start"] + before["to"] - before["from"]
+        assert end - after["start"] == pytest.approx(after["fade_in"], abs=1e-3)
+    assert health(samples, RATE).verdict == "ok"
+
+
+def test_the_cut_list_is_the_song(clips, tmp_path):
+    """Whoever follows cuts.json arrives at song.wav."""
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2), crossfade=0.3)
+    (song,) = cut_list(tmp_path / "out")["songs"]
+    built = np.zeros(round(song["seconds"] * RATE) + 1)
+    fades = [c["fade_in"] for c in song["cuts"][1:]] + [0.3]
+    for c, fade_out in zip(song["cuts"], fades, strict=True):
+        a, b = round(c["from"] * RATE), round(c["to"] * RATE)
+        part = read_audio(clips / c["clip"])[0][0, a:b].astype(float)
+        part = (part - part.mean()) * 10 ** ((c["gain"] + song["gain"]) / 20)
+        i, o = round(c["fade_in"] * RATE), round(fade_out * RATE)
+        part[:i] *= np.sin(np.pi / 2 * (np.arange(i) + 0.5) / i)
+        part[-o:] *= np.cos(np.pi / 2 * (np.arange(o) + 0.5) / o)
+        start = round(c["start"] * RATE)
+        built[start : start + len(part)] += part
+    samples = read_audio(tmp_path / "out" / "song.wav")[0][0]
+    assert np.abs(samples - built[: len(samples)]).max() < 2e-3  # gains are listed to a hundredth of a dB
+
+
+def test_the_same_clips_make_the_same_song(clips, tmp_path):
+    for name in ("a", "b"):
+        sharks.curate(clips, tmp_path / name, minutes=(0.5, 2))
+    for file in ("song.wav", "song.png", "cuts.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def bad_clips():
+    rng = np.random.default_rng(1)
+    time = np.arange(8 * RATE) / RATE
+    loud = music(8, 9, level=1.0)
+    yield "silent", np.zeros(8 * RATE, np.float32)
+    yield "silent", 1e-4 * music(8, 3)
+    yield "clipped", np.clip(loud * 30, -1, 1)
+    yield "noise", (0.2 * rng.standard_normal(8 * RATE)).astype(np.float32)
+    yield "whistle", (0.3 * np.sin(2 * np.pi * 3000 * time) * (1 + 0.5 * np.sin(9 * time))).astype(np.float32)
+    yield "dc", music(8, 4) + 0.2
+    yield "loop", np.tile(music(1, 5), 8)
+    yield "short", music(0.6, 6)
+
+
+def test_every_bad_clip_is_dropped_with_its_reason(clips, tmp_path):
+    wanted = {}
+    for i, (kind, samples) in enumerate(bad_clips()):
+        save(clips, f"bad{i}.wav", samples)
+        wanted[f"bad{i}.wav"] = kind
+    (clips / "empty.wav").write_bytes(b"")
+    (clips / "text.mp3").write_text("These are words, not music.")
+    (clips / "nan.wav").write_bytes(nan_wav(music(2)))
+    wanted |= {"empty.wav": "is empty", "text.mp3": "", "nan.wav": "holds NaN"}
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2))
+    made = cut_list(tmp_path / "out")
+    reasons = {d["clip"]: d["reason"] for d in made["dropped"]}
+    assert reasons.keys() == wanted.keys()
+    assert [name for name in wanted if not reasons[name].startswith(wanted[name])] == [], reasons
+    assert {c["clip"] for c in made["songs"][0]["cuts"]} == {f"{i:04d}.wav" for i in range(6)}
+
+
+def nan_wav(samples):
+    """A float WAV, by hand, with one NaN in it."""
+    import struct
+
+    data = samples.astype("<f4")
+    data[100] = np.nan
+    fmt = struct.pack("<HHIIHH", 3, 1, RATE, 4 * RATE, 4, 32)
+    chunks = b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", data.nbytes) + data.tobytes()
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def test_quiet_ends_and_long_pauses_are_cut_away(tmp_path):
+    quiet = np.zeros(2 * RATE, np.float32)
+    save(tmp_path / "clips", "a.wav", np.concatenate([quiet, music(5, 1), quiet, music(6, 2), quiet]))
+    sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.1, 1))
+    cuts = cut_list(tmp_path / "out")["songs"][0]["cuts"]
+    assert sorted((round(c["from"]), round(c["to"])) for c in cuts) == [(2, 7), (9, 15)]
+    assert health(read_audio(tmp_path / "out" / "song.wav")[0], RATE).silent_seconds == 0
+
+
+@pytest.mark.parametrize("target", [-30.0, -14.0, 0.0])
+def test_loudness_is_met_or_the_true_peak_is_at_its_ceiling(clips, tmp_path, target):
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2), loudness=target)
+    (song,) = cut_list(tmp_path / "out")["songs"]
+    samples, _ = read_audio(tmp_path / "out" / "song.wav")
+    assert loudness.integrated(samples, RATE) == pytest.approx(song["loudness"], abs=0.02)
+    assert loudness.true_peak(samples, RATE) == pytest.approx(song["true_peak"], abs=0.02)
+    assert song["true_peak"] <= -0.98
+    met = abs(song["loudness"] - target) < 0.01
+    assert met or abs(song["true_peak"] + 1) < 0.02
+    assert met == (target == -30.0) or target == -14.0
+
+
+def test_a_loud_and_a_quiet_clip_meet_in_the_middle(tmp_path):
+    for name, level in (("a", 0.5), ("b", 0.25), ("c", 0.125), ("d", 0.07)):
+        save(tmp_path / "clips", f"{name}.wav", music(8, 1, level=level))
+    sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.2, 1))
+    cuts = {c["clip"][0]: c for c in cut_list(tmp_path / "out")["songs"][0]["cuts"]}
+    levelled = {name: c["loudness"] + c["gain"] for name, c in cuts.items()}
+    assert levelled["b"] == pytest.approx(levelled["c"], abs=0.05) == pytest.approx(np.median(list(levelled.values())))
+    assert (cuts["a"]["gain"], cuts["d"]["gain"]) == (-6.0, 6.0)  # no further: dynamics stay
+
+
+def test_no_jump_at_the_joins(clips, tmp_path):
+    """Hard cuts between these clips jump; crossfades do not exceed what the music does by itself."""
+    sharks.curate(clips, tmp_path / "soft", minutes=(0.5, 2), crossfade=0.2)
+    (song,) = cut_list(tmp_path / "soft")["songs"]
+    samples = read_audio(tmp_path / "soft" / "song.wav")[0][0]
+    most = np.abs(np.diff(samples)).max()
+    for c in song["cuts"][1:]:
+        for edge in (c["start"], c["start"] + c["fade_in"]):
+            at = round(edge * RATE)
+            assert np.abs(np.diff(samples[at - 3 : at + 3])).max() < 0.9 * most
+    assert np.abs(samples[:2]).max() < 0.01 and np.abs(samples[-2:]).max() < 0.01
+
+
+def test_many_clips_make_several_songs_and_the_rest_is_reported(tmp_path):
+    for i in range(12):
+        save(tmp_path / "clips", f"{i:04d}.wav", music(5, seed=i))
+    sharks.curate(tmp_path / "clips", tmp_path / "out", songs=2, minutes=(0.2, 0.3), crossfade=0.1)
+    made = cut_list(tmp_path / "out")
+    assert [s["file"] for s in made["songs"]] == ["song-01.wav", "song-02.wav"]
+    assert [12 <= s["seconds"] <= 18.0 for s in made["songs"]] == [True, True]
+    heard = sum(c["to"] - c["from"] for s in made["songs"] for c in s["cuts"])
+    spare = sum(d["to"] - d["from"] for d in made["dropped"])
+    assert {d["reason"] for d in made["dropped"]} == {"left over: the songs are long enough"}
+    assert heard + spare == pytest.approx(12 * 5, abs=1.5)  # the rest are quiet ends
+
+
+def test_too_little_music_makes_one_short_song(clips, tmp_path):
+    album = sharks.curate(clips, tmp_path / "out", songs=5, minutes=(3, 5))
+    assert len(album.songs) == 1 and 30 < album.songs[0].seconds < 60
+
+
+def test_other_rates_and_channels_are_made_to_fit(clips, tmp_path):
+    save(clips, "wide.wav", np.stack([music(6, 7, rate=44100), music(6, 8, rate=44100)]), 44100)
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2))
+    assert "wide.wav" in {c["clip"] for c in cut_list(tmp_path / "out")["songs"][0]["cuts"]}
+    with wave.open(str(tmp_path / "out" / "song.wav")) as song:
+        assert (song.getframerate(), song.getnchannels()) == (RATE, 1)
+
+
+def test_stereo_clips_make_a_stereo_song(tmp_path):
+    for i in range(2):
+        save(tmp_path / "clips", f"{i}.wav", np.stack([music(6, i), 0.5 * music(6, i + 10)]))
+    sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.1, 1))
+    samples, _ = read_audio(tmp_path / "out" / "song.wav")
+    assert samples.shape[0] == 2 and np.abs(samples[0] - samples[1]).max() > 0.1
+
+
+def test_the_manifest_tells_where_a_cut_comes_from(clips, tmp_path):
+    made_by = {
+        "pack": None,
+        "pack_sha256": "0" * 64,
+        "device": "cpu",
+        "dtype": "float32",
+        "isa": "avx2",
+        "plan": "exact",
+    }
+    for stream in (3, 999):
+        line = manifest.Clip(f"{stream:04d}.wav", stream, 99, 0.95, 8 * RATE, RATE, **made_by)
+        manifest.write(clips, [line])
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2))
+    made = cut_list(tmp_path / "out")
+    (three,) = (c for c in made["songs"][0]["cuts"] if c["clip"] == "0003.wav")
+    assert (three["stream"], three["seed"], three["temperature"]) == (3, 99, 0.95)
+    assert made["dropped"] == [{"clip": "0999.wav", "reason": "missing: the manifest names it"}]
+
+
+def no_clips(folder):
+    folder.mkdir()
+
+
+def only_silence(folder):
+    save(folder, "a.wav", np.zeros(RATE, np.float32))
+
+
+def nothing_readable(folder):
+    folder.mkdir()
+    (folder / "a.wav").write_bytes(b"")
+
+
+def no_folder(folder):
+    pass
+
+
+@pytest.mark.parametrize("make", [no_clips, only_silence, nothing_readable, no_folder])
+def test_nothing_to_work_with_is_one_sentence_and_no_file(make, tmp_path):
+    make(tmp_path / "clips")
+    with pytest.raises(sharks.Error) as error:
+        sharks.curate(tmp_path / "clips", tmp_path / "out")
+    assert "clips" in str(error.value) and "\n" not in str(error.value)
+    assert error.value.exit_code == 3
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"songs": 0},
+        {"minutes": (5, 3)},
+        {"minutes": (0, 3)},
+        {"minutes": (float("nan"), 3)},
+        {"crossfade": -1},
+        {"crossfade": float("nan")},
+        {"loudness": 3},
+        {"loudness": float("-inf")},
+    ],
+)
+def test_arguments_out_of_range_are_usage_errors(wrong, clips, tmp_path):
+    with pytest.raises(sharks.UsageError, match=next(iter(wrong))):
+        sharks.curate(clips, tmp_path / "out", **wrong)
+    assert not (tmp_path / "out").exists()
+
+
+def test_songs_are_not_written_among_the_clips(clips):
+    before = sorted(clips.iterdir())
+    with pytest.raises(sharks.UsageError, match="choose another folder"):
+        sharks.curate(clips, clips)
+    assert sorted(clips.iterdir()) == before
+
+
+# How loud
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
+@pytest.mark.parametrize("seconds", [0.5, 3.3, 65.0])
+def test_loudness_equals_pyloudnorm(rate, seconds):
+    pyloudnorm = pytest.importorskip("pyloudnorm", reason="pyloudnorm, the judge of our meter, is not installed")
+    rng = np.random.default_rng(0)
+    swell = 0.02 + np.abs(np.sin(np.arange(round(seconds * rate)) / rate))
+    x = 0.1 * rng.standard_normal((2, round(seconds * rate))) * swell
+    judge = pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(x.T)
+    assert loudness.integrated(x, rate) == pytest.approx(judge, abs=1e-6)
+
+
+def test_loudness_of_the_standards_own_tone():
+    """BS.1770-4: a 997 Hz sine at full scale in one channel reads -3.01 LKFS."""
+    tone = np.sin(2 * np.pi * 997 * np.arange(5 * 48000) / 48000)
+    assert loudness.integrated(tone, 48000) == pytest.approx(-3.01, abs=0.005)
+
+
+def test_silence_has_no_loudness_and_no_peak():
+    assert loudness.integrated(np.zeros((1, 48000)), 48000) == -np.inf
+    assert loudness.integrated(np.zeros((1, 100)), 48000) == -np.inf
+    assert loudness.true_peak(np.zeros((1, 4800), np.float32), 48000) == -np.inf
+
+
+def test_the_true_peak_lies_between_the_samples():
+    """A sine of a quarter of the rate, sampled off its crests: samples reach -3 dB, the wave 0 dB."""
+    between = np.sin(np.pi / 2 * np.arange(48000) + np.pi / 4)
+    assert 20 * np.log10(np.abs(between).max()) == pytest.approx(-3.01, abs=0.01)
+    assert loudness.true_peak(between[None], 48000) == pytest.approx(0.0, abs=0.1)
+
+
+# In which order
+
+
+def test_the_path_visits_all_and_groups_what_is_alike():
+    rng = np.random.default_rng(2)
+    groups = rng.permutation(np.repeat(np.arange(4), 10))
+    vectors = 10 * rng.standard_normal((4, 20))[groups] + 0.1 * rng.standard_normal((40, 20))
+    path = order.shortest_path(vectors)
+    assert sorted(path) == list(range(40))
+    assert np.count_nonzero(np.diff(groups[path])) == 3
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
+def test_short_paths_are_the_shortest(n):
+    import itertools
+
+    vectors = np.random.default_rng(n).standard_normal((n, 3))
+    path = order.shortest_path(vectors)
+    assert sorted(path) == list(range(n))
+    if n > 1:
+        distance = order.distances(vectors)
+        best = min(order.length(distance, list(p)) for p in itertools.permutations(range(n)))
+        assert order.length(distance, path) <= 1.15 * best
+
+
+def test_turning_stretches_round_shortens_the_path():
+    """Points on a line in a bad order: nearest neighbours alone leave a long way back, 2-opt straightens it."""
+    distance = order.distances(np.random.default_rng(0).permutation(np.arange(30.0))[:, None])
+    shuffled = [int(i) for i in np.random.default_rng(1).permutation(30)]
+    straight = order._two_opt(distance, shuffled)
+    assert sorted(straight) == list(range(30))
+    assert order.length(distance, straight) < 0.4 * order.length(distance, shuffled)
+
+
+def test_features_do_not_hear_loudness():
+    x = music(4, 3)
+    assert order.features(x, RATE) == pytest.approx(order.features(0.25 * x, RATE), abs=1e-4)
+    assert np.abs(order.features(x, RATE) - order.features(music(4, 4), RATE)).max() > 0.2
+
+
+def test_sounding_keeps_short_pauses_and_ignores_a_click():
+    x = np.zeros(10 * RATE)
+    x[RATE : 3 * RATE] = x[int(3.3 * RATE) : 5 * RATE] = x[8 * RATE : 9 * RATE] = 0.1
+    x[1::2] *= -1
+    stretches = [(round(a / RATE, 1), round(b / RATE, 1)) for a, b in cut.sounding(x, RATE)]
+    assert stretches == [(1.0, 5.0), (8.0, 9.0)]
