@@ -1,6 +1,7 @@
 """Reading audio: exact where it can be, bounded and calm where the file is not."""
 
 import json
+import subprocess
 import sys
 import time
 
@@ -52,6 +53,12 @@ def test_mixing_down_is_the_mean_and_one_channel_passes_untouched():
     x = tune(0.1, channels=3)
     assert np.allclose(next(mixed([x])), x.mean(0, keepdims=True))
     assert next(mixed([x[:1]])) is not None and np.array_equal(next(mixed([x[:1]])), x[:1])
+
+
+def test_decoders_are_not_loaded_before_they_are_needed():
+    code = "import sys, sharks.audio, sharks.prepare, sharks.health\n"
+    code += "print([name for name in ('soundfile', 'soxr', 'PIL', 'torch', 'scipy') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_one_decoder_reads_many_files_and_forgets_half_read_ones(tmp_path):

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 import odd_audio
 import sharks
@@ -92,6 +93,23 @@ def test_stereo_is_mixed_or_kept_apart(tmp_path):
     each = sharks.prepare(tmp_path / "a.wav", tmp_path / "each", channels="each", val_fraction=0)
     assert [track.name for track in each.tracks] == ["a.wav channel 1", "a.wav channel 2"]
     assert np.array_equal(each.train.reshape(2, -1), to_pcm(x))
+
+
+def test_the_same_samples_are_used_once(tmp_path):
+    x = tune(2.0)
+    folder = _made(tmp_path / "in")
+    write_wav(folder / "a.wav", np.stack([x, x]), RATE)
+    sf.write(folder / "b.flac", to_pcm(np.stack([x, x])).T, RATE)
+    data = sharks.prepare(folder, tmp_path / "data", channels="each")
+    assert {track.name for track in data.tracks} == {"a.wav channel 1"} and len(data.skipped) == 3
+    assert {reason for _, reason in data.skipped} == {"the same samples as a.wav channel 1"}
+
+
+def test_of_a_file_of_days_the_first_is_used(tmp_path, monkeypatch):
+    monkeypatch.setattr("sharks.pieces.LONGEST_FILE", 2.0)
+    write_wav(tmp_path / "a.wav", tune(60.0), RATE)
+    data = sharks.prepare(tmp_path / "a.wav", tmp_path / "data", val_fraction=0)
+    assert 2 * RATE <= len(data.train) < 10 * RATE and "only its first" in data.tracks[0].notes[0]
 
 
 def test_both_channels_of_a_song_are_on_the_same_side_of_the_split(tmp_path):
@@ -216,20 +234,31 @@ def test_a_change_of_files_or_settings_prepares_again(songs, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
-@pytest.mark.parametrize("files", [0, 2, 4])
+@pytest.mark.parametrize("files", [0, 1, 3, 6, 7, 8])
 def test_killed_and_called_again(songs, tmp_path, files):
+    """Killed just before a file takes its name: the first table, four pieces, a table, two arrays, the last table."""
     want = sharks.prepare(songs, tmp_path / "want")
-    code = "import os, sys, sharks\nfrom sharks import dataset\n"
-    code += f"stop = lambda done, total, name: done == {files} and os.kill(os.getpid(), 9)\n"
-    code += "sharks.prepare(sys.argv[1], sys.argv[2], progress=stop)"
+    code = "import os, sys, sharks\nreplace, names = os.replace, []\n"
+    code += f"os.replace = lambda *a: os.kill(os.getpid(), 9) if len(names) == {files} else names.append(replace(*a))\n"
+    code += "sharks.prepare(sys.argv[1], sys.argv[2])"
     child = subprocess.run([sys.executable, "-c", code, songs, tmp_path / "data"])
     assert child.returncode == -signal.SIGKILL
-    with pytest.raises(AudioError, match="did not finish; run the same"):
+    with pytest.raises(AudioError, match="did not finish; run the same" if files else "is no dataset"):
         load_dataset(tmp_path / "data")
-    decoded = []
-    data = sharks.prepare(songs, tmp_path / "data", progress=lambda done, total, name: decoded.append(name))
-    assert data.tracks == want.tracks and np.array_equal(data.train, want.train)
+    data = sharks.prepare(songs, tmp_path / "data")
+    assert data.tracks == want.tracks and np.array_equal(data.train, want.train) and np.array_equal(data.val, want.val)
     assert sorted(os.listdir(tmp_path / "data")) == ["dataset.json", "train.i16", "val.i16"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file size")
+def test_a_disk_that_is_full_is_one_sentence_and_the_same_call_resumes(songs, tmp_path):
+    code = "import resource, signal, sys, sharks\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    code += "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, -1))\n"
+    code += "try:\n    sharks.prepare(*sys.argv[1:])\nexcept sharks.ResourceError as error:\n    print(error)"
+    run = subprocess.run([sys.executable, "-c", code, songs, tmp_path / "data"], capture_output=True, text=True)
+    assert re.search(r"data: cannot be written \(.*\); free space", run.stdout), run
+    assert not list((tmp_path / "data").glob("*.i16"))
+    assert len(sharks.prepare(songs, tmp_path / "data").tracks) == 4
 
 
 def test_decoded_files_are_not_decoded_again_after_an_interrupt(songs, tmp_path, monkeypatch):

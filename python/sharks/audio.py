@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import decode_worker
-from .errors import AudioError, UsageError
+from .errors import AudioError, ResourceError, UsageError
 from .picture import spectrogram_png
 from .wav import WavWriter, write_wav
 
@@ -258,6 +258,8 @@ def _start() -> subprocess.Popen[bytes]:
         "OPENBLAS_NUM_THREADS": "1",  # its threads would eat the child's address space
     }
     command = [sys.executable, "-P", "-m", "sharks.decode_worker"]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    )
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
+    except OSError as error:
+        raise ResourceError(f"{sys.executable}: cannot be started to decode audio ({error.strerror})") from None

@@ -34,10 +34,10 @@ from .quantize import codec
 from .silence import LONGEST, SILENCE_DB
 from .sources import Source, find_sources
 from .spec import did_you_mean
+from .split import Share, check_names, split
 
 __all__ = ["Dataset", "load_dataset", "prepare"]
 
-LAST_PART = 0.1  # of the only song, for validation
 _PARTS = "parts"  # the folder of pieces inside an unfinished dataset
 _COPY = 1 << 22
 
@@ -76,21 +76,24 @@ def prepare(
     settings, fraction = _settings(preset, sample_rate, channels, val_fraction, trim_db, longest_silence)
     old = _ours(folder)
     sources = find_sources(roots, folder)
-    _check_names(val_tracks, sources)
+    check_names(val_tracks, sources)
     inputs = _digest([[fingerprint(source, settings) for source in sources], fraction, sorted(val_tracks)])
     if old and old.get("complete") and old.get("inputs") == inputs:
         with contextlib.suppress(AudioError):  # whatever is damaged is made again
             return load_dataset(folder)
     try:
-        (folder / _PARTS).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(".*.unfinished"):  # of a call that was killed
+            leftover.unlink()
         if not old:
-            _write_table(folder, {"complete": False})
+            _write_table(folder, {"complete": False})  # first of all: it marks the folder as ours
+        (folder / _PARTS).mkdir(exist_ok=True)
         made, skipped = _decode_all(sources, settings, folder / _PARTS, progress)
         if not made:
             raise AudioError(_nothing(roots, sources, skipped))
-        songs = _split(made, fraction, val_tracks, skipped)
+        shares = split(made, fraction, val_tracks, skipped)
         _write_table(folder, {"complete": False})
-        rows = _write_splits(folder, songs)
+        rows = _write_splits(folder, shares)
         _write_table(folder, _table(folder, settings, inputs, rows, skipped))
         shutil.rmtree(folder / _PARTS, ignore_errors=True)
     except OSError as error:
@@ -141,7 +144,7 @@ def _ours(folder: pathlib.Path) -> dict[str, typing.Any] | None:
     if not folder.is_dir():
         raise UsageError(f"{shown(folder)}: is a file; wanted a new folder for the dataset")
     table = read_table(folder)
-    if table is None and any(folder.iterdir()):
+    if table is None and any(path.suffix != ".unfinished" for path in folder.iterdir()):
         raise UsageError(f"{shown(folder)}: holds other files and is no dataset; choose a new folder")
     return table
 
@@ -184,81 +187,19 @@ def _nothing(roots: list[typing.Any], sources: list[Source], skipped: list[tuple
     return f"no audio found in {where}: {len(sources)} files seen, none usable; the first, {name}: {reason}"
 
 
-_Song = list[tuple[Piece, str, int, int]]  # piece, split, first and last sample of the piece
-
-
-def _split(
-    made: list[list[Piece]], fraction: float, val_tracks: Sequence[str], skipped: list[tuple[str, str]]
-) -> _Song:
-    """Which samples of which piece go where. The channels of a file stay together, or the split would leak."""
-    held: set[int] = set()
-    if val_tracks:
-        held = {_named(wanted, made, skipped) for wanted in val_tracks}
-        if len(held) == len(made):
-            raise UsageError("val_tracks names every song; leave at least one to train on")
-    elif fraction and len(made) > 1:
-        held = _hold_out([sum(piece.facts["length"] for piece in song) for song in made], fraction, made)
-    songs: _Song = []
-    for number, song in enumerate(made):
-        for piece in song:
-            length = piece.facts["length"]
-            if fraction and not val_tracks and len(made) == 1:
-                cut = length - max(1, round(LAST_PART * length))
-                songs += [(piece, "train", 0, cut), (piece, "val", cut, length)]
-            else:
-                songs.append((piece, "val" if number in held else "train", 0, length))
-    return songs
-
-
-def _hold_out(lengths: list[int], fraction: float, made: list[list[Piece]]) -> set[int]:
-    """Songs in an order drawn from their samples, while they fit into 1.5 times the fraction; else the shortest one."""
-    order = sorted(range(len(made)), key=lambda i: _digest([piece.facts["sha256"] for piece in made[i]]))
-    wanted, total = fraction * sum(lengths), 0
-    held: set[int] = set()
-    for i in order:
-        if total < wanted and total + lengths[i] <= 1.5 * wanted and len(held) < len(made) - 1:
-            held.add(i)
-            total += lengths[i]
-    return held or {min(order, key=lambda i: lengths[i])}
-
-
-def _named(wanted: str, made: list[list[Piece]], skipped: list[tuple[str, str]]) -> int:
-    """The number of the song that `wanted` means."""
-    for number, song in enumerate(made):
-        if _means(wanted, song[0].song):
-            return number
-    reason = next(reason for name, reason in skipped if _means(wanted, name))
-    raise UsageError(f"val_tracks names {wanted!r}, but it cannot be used: {reason}")
-
-
-def _means(wanted: str, name: str) -> bool:
-    """Whether `wanted` is a song's name, its file name, or that without suffix."""
-    path = pathlib.PurePosixPath(name)
-    return wanted in (name, path.name, path.stem)
-
-
-def _check_names(val_tracks: Sequence[str], sources: list[Source]) -> None:
-    """Complain about a misspelt song before hours of decoding."""
-    for wanted in val_tracks:
-        if not any(_means(wanted, source.name) for source in sources):
-            near = did_you_mean(wanted, [pathlib.PurePosixPath(source.name).name for source in sources])
-            raise UsageError(f"val_tracks names {wanted!r}, which is not there{near}")
-
-
-def _write_splits(folder: pathlib.Path, songs: _Song) -> list[dict[str, typing.Any]]:
+def _write_splits(folder: pathlib.Path, shares: list[Share]) -> list[dict[str, typing.Any]]:
     """train.i16 and val.i16, and a row per track."""
     rows = []
-    for split in SPLITS:
+    for side in SPLITS:
         start = 0
-        with atomically(folder / f"{split}.i16") as file:
-            for piece, where, first, last in songs:
-                if where != split:
+        with atomically(folder / f"{side}.i16") as file:
+            for piece, where, first, last in shares:
+                if where != side:
                     continue
                 for block in _read(piece.pcm, first, last):
                     file.write(block)
-                facts = dict(piece.facts)
-                facts.pop("length")
-                rows.append({"name": piece.name, "split": split, "start": start, "length": last - first, **facts})
+                place = {"split": side, "start": start, "length": last - first}
+                rows.append({"name": piece.name, **piece.facts, **place})
                 start += last - first
     return rows
 

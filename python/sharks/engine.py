@@ -1,0 +1,212 @@
+"""The one door to everything that plays a pack: the compiled engine on a device, or the numpy reference.
+
+A player holds the state of B streams; a model holds the weights as a device wants them, is made once per pack, and is
+shared by all its players. What "auto" chose is written on the player, for a clip is only promised to be bit-identical
+within one device, dtype, instruction set and plan.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import os
+import threading
+import types
+import typing
+import weakref
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import reference
+from .errors import Error, ResourceError, UsageError
+from .pack import Pack
+from .spec import did_you_mean, state_tensors, to_dict
+
+DEVICES = ("auto", "cpu", "cuda", "reference")
+DTYPES = ("float32",)  # of every device, for now
+PLAN = "default"
+MOST_STREAMS = 1 << 20
+MOST_THREADS = 1024
+
+State = dict[str, NDArray[typing.Any]]
+
+_models: weakref.WeakKeyDictionary[Pack, dict[tuple[str, str], typing.Any]] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
+
+
+class Player:
+    """The state of `streams` independent streams (B) of one pack. Made by `open_player`; not for two threads at once.
+
+    A step predicts the level at this position from the state, then consumes one: the given level (`force`) or the drawn
+    one (`run`). `device`, `dtype`, `isa`, `plan` and `threads` say what plays.
+    """
+
+    def __init__(self, pack: Pack, player: typing.Any, *, streams: int, device: str, isa: str, threads: int) -> None:
+        self.spec, self.streams = pack.spec, streams
+        self.device, self.dtype, self.isa, self.plan, self.threads = device, "float32", isa, PLAN, threads
+        self._player = player
+
+    def reset(self, levels: ArrayLike) -> None:
+        """Forget everything but the history `levels` int (B, lookback), oldest first; position and step are 0."""
+        with _refusals():
+            self._player.reset(_exact("levels", levels, np.int32))
+
+    def force(
+        self, levels: ArrayLike, want_logits: bool = True, stages: collections.abc.Sequence[str] = ()
+    ) -> tuple[NDArray[np.float32] | None, dict[str, NDArray[np.float32]]]:
+        """Consume `levels` int (B, T) -> (logits float32 (B, T, Q) that predicted them, or None; stages by name).
+
+        A stage is float32 (B, how often it ran inside this call, width). Position moves on, step does not.
+        """
+        with _refusals():
+            return self._player.force(_exact("levels", levels, np.int32), want_logits, list(stages))
+
+    def run(self, n: int, temperature: ArrayLike, seed: int, streams: ArrayLike) -> NDArray[np.int32]:
+        """Draw `n` levels per stream -> int32 (B, n), with the noise of (seed, streams[b], step).
+
+        `temperature` float32 (B, n), `seed` below 2^64, `streams` int (B,) below 2^32. Position and step move on.
+        """
+        if not 0 <= seed < 1 << 64:
+            raise UsageError(f"seed is {seed}; wanted 0 to 2^64 - 1")
+        with _refusals():
+            heat, ids = _exact("temperature", temperature, np.float32), _exact("streams", streams, np.int64)
+            if ids.shape != (self.streams,) or ids.min() < 0 or ids.max() >> 32:
+                raise UsageError(f"streams are {ids.tolist()}; wanted {self.streams} numbers from 0 to 2^32 - 1")
+            return self._player.run(n, heat, seed, ids)
+
+    def get_state(self) -> State:
+        """A copy of the state: every array of `spec.state_tensors`, streams first."""
+        with _refusals():
+            return self._player.get_state()
+
+    def set_state(self, state: State) -> None:
+        """Go on from a state that a player of the same spec and number of streams gave, on whatever device."""
+        with _refusals():
+            wanted = {name: _STATE_DTYPES.get(name, np.float32) for name, _ in state_tensors(self.spec)}
+            if self.device != "reference":  # which keeps its float64
+                state = {name: _exact(name, array, wanted.get(name, np.float32)) for name, array in state.items()}
+            self._player.set_state(state)
+
+
+def open_player(
+    pack: Pack,
+    streams: int,
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    threads: int | None = None,
+    condition: ArrayLike | None = None,
+) -> Player:
+    """A player of `streams` streams of a pack, waiting for its first `reset`.
+
+    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `threads`: None
+    takes one per stream, as far as there are cores. `condition`, for a model with global conditioning: a class or a
+    vector for all streams, or one per stream, int (B,) or float (B, G).
+
+    Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
+    """
+    device = choose_device(device)
+    if dtype not in DTYPES:
+        raise UsageError(f"dtype is {dtype!r}, but {device!r} plays only {', '.join(DTYPES)} for now; use that")
+    _whole("streams", streams, MOST_STREAMS)
+    threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
+    given = per_stream(pack, condition, streams)
+    vectors = reference.condition_vectors(pack.spec, pack.tensors, given, streams)
+    if device == "reference":
+        player = reference.make(pack.spec, pack.tensors, streams, given)
+        return Player(pack, player, streams=streams, device=device, isa="numpy", threads=1)
+    with _refusals():
+        model = _model(pack, device)
+        player = model.player(streams, threads)
+        if vectors is not None:
+            player.set_condition(_exact("condition", vectors, np.float32))
+    return Player(pack, player, streams=streams, device=device, isa=model.isa, threads=threads)
+
+
+def per_stream(pack: Pack, condition: ArrayLike | None, streams: int) -> NDArray[typing.Any] | None:
+    """A condition that is for all streams, repeated for each; others as they are, and not judged here."""
+    if condition is None:
+        return None
+    try:
+        given = np.asarray(condition)
+    except ValueError as error:
+        raise UsageError(f"condition is not an array ({error}); wanted a class or a vector per stream") from None
+    wanted = 1 if getattr(pack.spec, "global_classes", 0) else 2
+    return np.broadcast_to(given, (streams, *given.shape)) if given.ndim == wanted - 1 else given
+
+
+def choose_device(device: str) -> str:
+    """What "auto" means here; any other device as it is, if it can play."""
+    if device not in DEVICES:
+        raise UsageError(f"device is {device!r}{did_you_mean(str(device), DEVICES)}")
+    if device == "reference":
+        return device
+    cuda_trouble = _compiled().cuda_status()
+    if device == "cuda" and cuda_trouble:
+        raise ResourceError(f"device 'cuda' cannot play: {cuda_trouble}")
+    return ("cpu" if cuda_trouble else "cuda") if device == "auto" else device
+
+
+def _compiled() -> types.ModuleType:
+    try:
+        from . import _core
+    except ImportError as error:
+        raise ResourceError(
+            f"the compiled engine cannot be loaded ({' '.join(str(error).split())}); install sharks-audio again, or be "
+            "patient with device='reference'"
+        ) from None
+    return _core
+
+
+def _model(pack: Pack, device: str) -> typing.Any:
+    """The pack as the device wants it: made once, by one thread, and forgotten with the pack."""
+    core = _compiled()
+    isa = core.isa()
+    with _making:
+        models = _models.setdefault(pack, {})
+        if (device, isa) not in models:
+            tables = {name.removeprefix("codec."): table for name, table in pack.tables.items()}
+            models[device, isa] = core.Model(to_dict(pack.spec), pack.tensors, tables, "auto", device)
+        return models[device, isa]
+
+
+def _default_threads(streams: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(streams, cores, MOST_THREADS))
+
+
+def _whole(name: str, value: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= most:
+        raise UsageError(f"{name} is {value!r}; wanted a whole number from 1 to {most}")
+    return int(value)
+
+
+def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typing.Any]:
+    """A contiguous array of just this type. Integers that do not fit, and fractions, are refused, not wrapped."""
+    given = np.asarray(values)
+    exact = np.ascontiguousarray(given, dtype)
+    if exact.dtype.kind == "i" and not np.array_equal(exact, given):
+        raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
+    return exact
+
+
+_STATE_DTYPES: dict[str, type[np.generic]] = {
+    "levels": np.int32,
+    "input.levels": np.int32,
+    "position": np.int64,
+    "step": np.int64,
+}
+
+
+@contextlib.contextmanager
+def _refusals() -> typing.Iterator[None]:
+    """What the compiled engine refuses is a `UsageError`; what it cannot allocate a `ResourceError`."""
+    try:
+        yield
+    except Error:
+        raise
+    except MemoryError:
+        raise ResourceError("there is not enough memory for so many streams; use fewer") from None
+    except (ValueError, OverflowError) as error:
+        raise UsageError(str(error)) from None
