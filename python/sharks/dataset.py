@@ -77,7 +77,7 @@ class Dataset:
 
     def order0(self, law: Codec) -> tuple[float, float]:
         """Order-0 entropy of the training split and its cost on the validation split, bits per sample, under `law`."""
-        counts = [level_counts(pcm_counts(samples), law) for samples in (self.train, self.val)]
+        counts = [level_counts(pcm_counts(self.path / f"{split}.i16"), law) for split in SPLITS]
         return cost(counts[0], counts[0]), cost(counts[1], counts[0], smooth=1)
 
     def report(self) -> str:
@@ -110,7 +110,7 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise AudioError(f"{folder}: its preparation did not finish; run the same `sharks prepare` again")
     try:
         tracks = tuple(Track(**{**row, "notes": tuple(row["notes"])}) for row in table["tracks"])
-        arrays = [open_samples(folder / f"{split}.i16", table["samples"][split]) for split in SPLITS]
+        arrays = [_samples(folder / f"{split}.i16", table["samples"][split]) for split in SPLITS]
         for track in tracks:
             if not 0 <= track.start <= track.start + track.length <= len(arrays[SPLITS.index(track.split)]):
                 raise AudioError(f"{folder}: track {track.name} lies outside its split; prepare it again")
@@ -149,11 +149,15 @@ def level_table(law: Codec) -> np.ndarray:
     return law.encode(np.arange(1 << 16, dtype=np.uint16).view(np.int16) / np.float32(32768))
 
 
-def pcm_counts(pcm: np.ndarray) -> np.ndarray:
-    """int64 (65536,): how often each int16 value occurs, lowest first. Reads block by block."""
+def pcm_counts(path: str | os.PathLike[str]) -> np.ndarray:
+    """int64 (65536,): how often each value occurs in a file of int16, lowest first.
+
+    The file is read, not mapped: mapped pages would count as memory of this process, hour by hour of music.
+    """
     counts = np.zeros(1 << 16, np.int64)
-    for start in range(0, len(pcm), _CHUNK):
-        counts += np.bincount(pcm[start : start + _CHUNK].astype(np.int32) + 32768, minlength=1 << 16)
+    with open(path, "rb") as file:
+        while (block := np.fromfile(file, "<i2", _CHUNK)).size:
+            counts += np.bincount(block.astype(np.int32) + 32768, minlength=1 << 16)
     return counts
 
 
@@ -175,22 +179,21 @@ def cost(counts: np.ndarray, model: np.ndarray, smooth: int = 0) -> float:
     return float(-(counts[seen] * np.log2(share)).sum() / counts.sum()) + 0.0
 
 
-def measure(pcm: np.ndarray) -> dict[str, float]:
-    """rms_db (at least -120), peak, dc and order-0 entropy (MU-R) of int16 samples (n,), n of at least 1."""
-    counts = pcm_counts(pcm)
+def measure(counts: np.ndarray) -> dict[str, float]:
+    """rms_db (at least -120), peak, dc and order-0 entropy (MU-R) of at least one sample, by `pcm_counts`."""
     values = np.arange(-32768, 32768) / 32768
     seen = values[counts > 0]
-    power = float((counts * values**2).sum() / len(pcm))
+    power = float((counts * values**2).sum() / counts.sum())
     levels = level_counts(counts, codec("MU-R"))
     return {
         "rms_db": round(10 * math.log10(power + 1e-12), 2),
         "peak": float(np.abs(seen).max()),
-        "dc": float((counts * values).sum() / len(pcm)),
+        "dc": float((counts * values).sum() / counts.sum()),
         "entropy": round(cost(levels, levels), 4),
     }
 
 
-def open_samples(path: pathlib.Path, count: int) -> np.ndarray:
+def _samples(path: pathlib.Path, count: int) -> np.ndarray:
     """The int16 array of a split, mapped read-only. `AudioError` unless the file holds exactly `count` samples."""
     try:
         size = path.stat().st_size
