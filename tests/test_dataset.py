@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sharks.dataset import cost, level_counts, level_table, measure, pcm_counts
+from sharks.dataset import cost, file_counts, level_counts, level_table, measure, pcm_counts
 from sharks.quantize import codec
 
 
@@ -16,7 +16,8 @@ def test_every_pcm_value_has_the_level_of_its_amplitude():
 def test_counting_values_and_levels(tmp_path):
     pcm = np.random.default_rng(0).integers(-32768, 32768, 3_000_000).astype("<i2")
     pcm.tofile(tmp_path / "a.i16")
-    counts = pcm_counts(tmp_path / "a.i16")
+    counts = file_counts(tmp_path / "a.i16")
+    assert np.array_equal(counts, pcm_counts(pcm))
     assert np.array_equal(counts, [*np.bincount(pcm.astype(int) + 32768, minlength=65536)])
     law = codec("MU-R")
     assert np.array_equal(level_counts(counts, law), np.bincount(law.encode(pcm / np.float32(32768)), minlength=256))

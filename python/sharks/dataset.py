@@ -77,7 +77,7 @@ class Dataset:
 
     def order0(self, law: Codec) -> tuple[float, float]:
         """Order-0 entropy of the training split and its cost on the validation split, bits per sample, under `law`."""
-        counts = [level_counts(pcm_counts(self.path / f"{split}.i16"), law) for split in SPLITS]
+        counts = [level_counts(pcm_counts(samples), law) for samples in (self.train, self.val)]
         return cost(counts[0], counts[0]), cost(counts[1], counts[0], smooth=1)
 
     def report(self) -> str:
@@ -149,15 +149,20 @@ def level_table(law: Codec) -> np.ndarray:
     return law.encode(np.arange(1 << 16, dtype=np.uint16).view(np.int16) / np.float32(32768))
 
 
-def pcm_counts(path: str | os.PathLike[str]) -> np.ndarray:
-    """int64 (65536,): how often each value occurs in a file of int16, lowest first.
+def pcm_counts(pcm: np.ndarray) -> np.ndarray:
+    """int64 (65536,): how often each int16 value occurs, lowest first."""
+    counts = np.zeros(1 << 16, np.int64)
+    for start in range(0, len(pcm), _CHUNK):
+        counts += np.bincount(pcm[start : start + _CHUNK].astype(np.int32) + 32768, minlength=1 << 16)
+    return counts
 
-    The file is read, not mapped: mapped pages would count as memory of this process, hour by hour of music.
-    """
+
+def file_counts(path: str | os.PathLike[str]) -> np.ndarray:
+    """`pcm_counts` of a file that is read, not mapped: mapped pages would count as memory of this process."""
     counts = np.zeros(1 << 16, np.int64)
     with open(path, "rb") as file:
         while (block := np.fromfile(file, "<i2", _CHUNK)).size:
-            counts += np.bincount(block.astype(np.int32) + 32768, minlength=1 << 16)
+            counts += pcm_counts(block)
     return counts
 
 
