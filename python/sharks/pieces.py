@@ -14,7 +14,7 @@ import numpy as np
 
 from .atomic import atomically
 from .audio import Decoder, DecoderDied, Recording, at_rate, mixed
-from .dataset import VERSION, measure, file_counts
+from .dataset import VERSION, file_counts, measure
 from .errors import AudioError
 from .silence import SILENCE_DB, SilenceCutter
 from .sources import Source, reason
