@@ -64,10 +64,15 @@ class CheckpointFile:
             raise self.error(f"{what} ends early: the file was cut while it was read")
         return data
 
+    @property
+    def allowance(self) -> int:
+        """How many bytes may still be made."""
+        return self.size + MOST_EXTRA_BYTES - self.made
+
     def charge(self, made: int) -> None:
         """Count `made` bytes that are about to be made. Raises `PackError` when a file makes far more than it holds."""
         self.made += made
-        if self.made > self.size + MOST_EXTRA_BYTES:
+        if self.allowance < 0:
             raise self.error(
                 f"asks for more than {(self.size + MOST_EXTRA_BYTES) >> 20} MiB of memory, the file has {self.size}"
                 " bytes, and no checkpoint grows so much",

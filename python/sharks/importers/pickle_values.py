@@ -14,8 +14,9 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tensorfile import LARGEST_DIMENSION, MOST_DIMENSIONS
+from ..tensorfile import LARGEST_DIMENSION, MOST_DIMENSIONS, short
 
+_Order = typing.Literal["<", ">", "|", "="]
 Constructor = typing.Callable[[tuple[typing.Any, ...]], object]
 
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections"}
@@ -23,6 +24,7 @@ _PYTHON_2_ONLY = frozenset(
     "cPickle cStringIO commands compiler dl exceptions imp new nt os2 popen2 posix posixfile riscos rexec sets"
     " StringIO thread urllib2 urlparse user".split()
 )
+_ORDERS: dict[str, _Order] = {"<": "<", ">": ">", "|": "|", "=": "="}
 _STANDARD = sys.stdlib_module_names | _PYTHON_2_ONLY | {"numpy"}
 _DTYPE_CODES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 ?".split())
 
@@ -64,13 +66,13 @@ class DType:
     """A numpy dtype of numbers, as a pickle describes it."""
 
     code: str
-    order: str = "="
+    order: _Order = "="
 
     def set_state(self, state: typing.Any) -> None:
         """(version, byte order, then what only structures and dates have)."""
-        if type(state) is not tuple or len(state) < 5 or state[1] not in ("<", ">", "|", "=") or any(state[2:5]):
+        if type(state) is not tuple or not 5 <= len(state) <= 9 or state[2:5] != (None, None, None):
             raise ValueError("describes an array that is not one of numbers")
-        self.order = state[1]
+        self.order = _order(state[1])
 
     def numpy(self) -> np.dtype[typing.Any]:
         return np.dtype(self.code).newbyteorder(self.order)
@@ -94,71 +96,77 @@ def is_mentionable(what: Global) -> bool:
 
 
 def fill(array: NDArray[typing.Any], state: typing.Any) -> None:
-    """Give a hollow array of `_reconstruct` its (version, shape, dtype, is column-major, bytes), once."""
+    """Give a hollow array of `_reconstruct` its (version, shape, dtype, is column-major, bytes), once.
+
+    The array shares the bytes, and keeps their byte order.
+    """
     if type(state) is not tuple or len(state) != 5 or type(state[2]) is not DType:
         raise ValueError("describes an array in an unknown way")
     if array.shape != (0,) or array.dtype != np.int8:
         raise ValueError("fills an array twice")
     _, shape, dtype, column_major, data = state
-    native, content = _native(dtype, shape, data)
-    array.__setstate__((1, shape, native, bool(column_major), content))  # shares the bytes
+    if type(column_major) not in (bool, int):
+        raise ValueError("describes an array in an unknown way")
+    content = _content(dtype, shape, data)
+    array.__setstate__((1, shape, dtype.numpy(), np.bool_(column_major), content))
     array.flags.writeable = False
 
 
-def _native(dtype: DType, shape: typing.Any, data: typing.Any) -> tuple[np.dtype[typing.Any], bytes]:
-    """(dtype, bytes) in this machine's byte order, once the sizes agree."""
+def _content(dtype: typing.Any, shape: typing.Any, data: typing.Any) -> bytes:
+    """The bytes of an array, once they are seen to be as many as dtype and shape say."""
+    if type(dtype) is not DType:
+        raise ValueError("makes numbers of a dtype that is none")
     if type(shape) is not tuple or len(shape) > MOST_DIMENSIONS or not all(type(n) is int for n in shape):
         raise ValueError("gives an array a shape that is none")
     if not all(0 <= n <= LARGEST_DIMENSION for n in shape):
         raise ValueError("gives an array a shape that cannot be meant")
     content = data.encode("latin-1") if isinstance(data, str) else data
-    described = dtype.numpy()
-    wanted = math.prod(shape) * described.itemsize
+    wanted = math.prod(shape) * dtype.numpy().itemsize
     if type(content) is not bytes or len(content) != wanted:
         got = f"{len(content)} bytes" if isinstance(content, bytes) else f"a {type(content).__name__}"
         raise ValueError(f"gives an array of shape {shape} {got}, wanted {wanted} bytes")
-    if not described.isnative:
-        content = np.frombuffer(content, described).astype(described.newbyteorder("=")).tobytes()
-    return described.newbyteorder("="), content
+    return content
 
 
 def _reconstruct(args: tuple[typing.Any, ...]) -> object:
     kind, _, _ = args
     if kind != Global("numpy", "ndarray"):
-        raise ValueError(f"makes an array of the class {kind}")
+        raise ValueError(f"makes an array of {told(kind)}, wanted numpy.ndarray")
     return np.ndarray((0,), np.int8)
 
 
 def _scalar(args: tuple[typing.Any, ...]) -> object:
     dtype, data = args
-    if type(dtype) is not DType:
-        raise ValueError("makes a number of a dtype that is none")
-    native, content = _native(dtype, (), data)
-    return np.frombuffer(content, native)[0]
+    return np.frombuffer(_content(dtype, (), data), dtype.numpy())[0]
 
 
 def _frombuffer(args: tuple[typing.Any, ...]) -> object:
     data, dtype, shape, order = args[:4]
-    if type(dtype) is not DType or order not in ("C", "F"):
+    if order not in ("C", "F"):
         raise ValueError("describes an array in an unknown way")
-    native, content = _native(dtype, shape, data)
-    array = np.frombuffer(content, native).reshape(shape, order=order)
-    return array
+    flat = np.frombuffer(_content(dtype, shape, data), dtype.numpy())
+    return flat.reshape(shape, order="C" if order == "C" else "F")
 
 
 def _dtype(args: tuple[typing.Any, ...]) -> object:
     code = args[0]
-    order = "="
-    if isinstance(code, str) and code[:1] in tuple("<>=|"):
-        order, code = code[0], code[1:]
-    if code not in _DTYPE_CODES:
-        raise ValueError(f"holds an array of numpy dtype {args[0]!r:.40}, which is not one of numbers")
+    order: _Order = "="
+    if type(code) is str and code[:1] in _ORDERS:
+        order, code = _ORDERS[code[0]], code[1:]
+    if type(code) is not str or code not in _DTYPE_CODES:
+        raise ValueError(f"holds an array of numpy's dtype {told(args[0])}, which is not one of numbers")
     return DType("?" if code == "b1" else code, order)
+
+
+def _order(name: typing.Any) -> _Order:
+    if type(name) is not str or name not in _ORDERS:
+        raise ValueError("describes an array in an unknown byte order")
+    return _ORDERS[name]
 
 
 def _encode(args: tuple[typing.Any, ...]) -> object:
     text, encoding = args
-    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+    if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise ValueError("encodes a text in an unknown way")
     return text.encode("latin-1")
 
@@ -198,13 +206,34 @@ def _only(kind: type[typing.Any], args: tuple[typing.Any, ...]) -> typing.Any:
 
 
 def hashable(key: typing.Any) -> typing.Any:
-    """`key`, if hashing it is cheap: a number, a text, or a flat tuple of such."""
-    if type(key) in _SCALARS or (type(key) is tuple and all(type(k) in _SCALARS for k in key)):
+    """`key`, if hashing it is cheap, and no file can choose keys of equal hashes: a text, or a number of 60 bits."""
+    if type(key) in _HASHABLE and not (type(key) is int and abs(key) >= 1 << 60):
         return key
-    raise ValueError(f"uses a {type(key).__name__} as the key of a dict")
+    raise ValueError(f"uses {told(key)} as the key of a dict")
 
 
-_SCALARS = (str, int, float, bool, bytes, type(None), Global)
+def told(value: typing.Any) -> str:
+    """`value` for a sentence; only what is small, since a nested one may print for ever."""
+    return (
+        short(value) if type(value) in (str, int, float) else str(value) if type(value) is Global else _article(value)
+    )
+
+
+def _article(value: typing.Any) -> str:
+    return f"a {type(value).__name__}"
+
+
+def cost(args: typing.Any) -> int:
+    """The bytes that a constructor may make of its arguments: texts are encoded, lists and their pairs become dicts."""
+    if type(args) is not tuple or len(args) > _MOST_ARGUMENTS:
+        raise ValueError(f"calls something with more than {_MOST_ARGUMENTS} arguments")
+    texts = sum(len(arg) for arg in args if type(arg) is str)
+    return texts + _ITEM_COST * sum(len(arg) for arg in args if type(arg) is list)
+
+
+_HASHABLE = (str, int, float, bool, bytes, type(None), Global)
+_MOST_ARGUMENTS = 16
+_ITEM_COST = 128
 
 CONSTRUCTORS: dict[str, Constructor] = {
     "numpy.core.multiarray._reconstruct": _reconstruct,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 _MOST_VARINT_BYTES = 10
+_MOST_FIELDS = 64
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 Field = tuple[int, int | bytes]
 
@@ -24,8 +25,11 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 
 def fields(message: bytes) -> typing.Iterator[Field]:
     """Each (field number, value) of a message in file order. Raises `ValueError` where it is no message."""
-    at = 0
+    at = count = 0
     while at < len(message):
+        count += 1
+        if count > _MOST_FIELDS:
+            raise ValueError(f"a message has more than {_MOST_FIELDS} fields")
         tag, at = varint(message, at)
         number, wire = tag >> 3, tag & 7
         if wire == _VARINT:

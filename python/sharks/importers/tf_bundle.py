@@ -26,7 +26,10 @@ from .protobuf import fields
 
 _STRING = 7
 _BFLOAT16 = 14
+_SHAPE, _SLICES = 2, 7  # fields of an entry
+_DIMENSION = 2  # a field of a shape
 _DTYPES = {1: "f4", 2: "f8", 3: "i4", 4: "u1", 5: "i2", 6: "i1", 9: "i8", 10: "?", 14: "u2", 17: "u2", 19: "f2"}
+_Order = typing.Literal["<", ">"]
 _MOST_SHARDS = 1 << 10
 _MOST_CHECKPOINT_BYTES = 1 << 20  # of the text file `checkpoint`, which names the newest prefix
 _PREFIX = re.compile(r"(.+?)(\.index|\.meta|\.data-\d{5}-of-\d{5})?$", re.DOTALL)
@@ -93,7 +96,18 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Raises `PackError`, one sentence, for whatever is missing or damaged.
     """
     path = pathlib.Path(path)
-    return Bundle(_newest(path) if path.is_dir() else _prefix(path))
+    prefix = _newest(path) if path.is_dir() else _prefix(path)
+    _refuse_oldest(prefix)
+    return Bundle(prefix)
+
+
+def _refuse_oldest(prefix: pathlib.Path) -> None:
+    """Before TensorFlow 0.12 a checkpoint was one file without an index."""
+    if prefix.is_file() and not prefix.with_name(f"{prefix.name}.index").exists():
+        raise PackError(
+            f"{prefix}: has no {prefix.name}.index beside it, so it is no checkpoint of TensorFlow 0.12 or later;"
+            " name one that has, or save it again with a later TensorFlow"
+        )
 
 
 def _prefix(path: pathlib.Path) -> pathlib.Path:
@@ -128,11 +142,12 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
     return bytes([int(escape[1], 8) & 0xFF]) if len(escape[1]) == 3 else escape[1]
 
 
-def _read_index(prefix: pathlib.Path) -> tuple[dict[str, Entry], int, str]:
+def _read_index(prefix: pathlib.Path) -> tuple[dict[str, Entry], int, _Order]:
     """(tensors by name, number of shards, byte order)."""
     with CheckpointFile(f"{prefix}.index") as file:
         found: dict[str, Entry] = {}
-        shards, order = 0, "<"
+        shards: int = 0
+        order: _Order = "<"
         try:
             for key, value in entries(file):
                 if not shards:
@@ -150,7 +165,7 @@ def _read_index(prefix: pathlib.Path) -> tuple[dict[str, Entry], int, str]:
     return found, shards, order
 
 
-def _header(file: CheckpointFile, key: bytes, value: bytes) -> tuple[int, str]:
+def _header(file: CheckpointFile, key: bytes, value: bytes) -> tuple[int, _Order]:
     if key:
         raise ValueError("it does not begin with a header")
     numbers = _numbers(value)
@@ -165,23 +180,26 @@ def _numbers(message: bytes) -> dict[int, int]:
 
 
 def _entry(message: bytes) -> Entry:
-    numbers = _numbers(message)
+    numbers: dict[int, int] = {}
     shape: tuple[int, ...] = ()
-    sliced = False
     for number, value in fields(message):
-        if number == 2:
+        if number == _SHAPE:
             shape = _shape(value)
-        sliced |= number == 7
+        else:
+            numbers[number] = value if isinstance(value, int) else 1
     dtype, shard, start, length = (numbers.get(number, 0) for number in (1, 3, 4, 5))
-    return Entry(dtype, shape, shard, start, length, numbers.get(6), sliced)
+    return Entry(dtype, shape, shard, start, length, numbers.get(6), _SLICES in numbers)
 
 
 def _shape(message: int | bytes) -> tuple[int, ...]:
-    sizes = []
-    for number, value in fields(message if isinstance(message, bytes) else b""):
-        if number == 2 and isinstance(value, bytes):
-            sizes.append(_numbers(value).get(1, 0))
-    return tuple(sizes)
+    sizes = [value for number, value in fields(_message(message)) if number == _DIMENSION]
+    return tuple(_numbers(_message(size)).get(1, 0) for size in sizes)
+
+
+def _message(value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        raise ValueError("a shape is a number")
+    return value
 
 
 def _check(file: CheckpointFile, name: str, entry: Entry, shards: int) -> None:

@@ -29,10 +29,12 @@ __all__ = ["Tensor", "read_torch", "state_dict_of"]
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _MOST_COUNT = 1 << 40
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "generator", "params")
-_MOST_TENSORS = 1 << 16
-_MOST_DEPTH = 100
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "module")
+_MOST_NAMES = 1 << 17
+_LONGEST_NAME = 1 << 10
+_NAME_WEIGHTS = "name a file that holds a state_dict, or a module that was saved whole"
 
+_Order = typing.Literal["<", ">"]
 _Locate = typing.Callable[[Storage], bytes]
 
 
@@ -60,19 +62,19 @@ def state_dict_of(saved: typing.Any, path: str | os.PathLike[str] = "the checkpo
     `saved` is what `read_torch` returned; names keep their prefixes. `path` is for sentences.
     Raises `PackError` where there are no tensors, or more than the file can mean.
     """
-    found: dict[str, typing.Any] = {}
-    for name, tensor in _tensors(_unwrapped(saved, path)):
-        if len(found) >= _MOST_TENSORS:
-            raise PackError(
-                f"{path}: holds more than {_MOST_TENSORS} tensors, which no checkpoint needs; use another one"
-            )
-        found[name] = tensor
+    weights = _unwrapped(saved)
+    if not isinstance(weights, dict | Record):
+        raise PackError(f"{path}: holds no weights by name; {_NAME_WEIGHTS}")
+    try:
+        found = dict(_tensors(weights))
+    except ValueError as error:
+        raise PackError(f"{path}: {error} than any network; use another checkpoint") from None
     if not found:
-        raise PackError(f"{path}: holds no tensors by name; name a state_dict, or a module that was saved whole")
+        raise PackError(f"{path}: holds no tensors by name; {_NAME_WEIGHTS}")
     lazy = [tensor for tensor in found.values() if isinstance(tensor, Tensor)]
-    if lazy and sum(tensor.bytes for tensor in lazy) > lazy[0].storage.file.size + MOST_EXTRA_BYTES:
+    if lazy and sum(tensor.bytes for tensor in lazy) > 2 * lazy[0].storage.file.size + MOST_EXTRA_BYTES:
         raise PackError(
-            f"{path}: its tensors are far larger than the file, for they share their storage; use another one"
+            f"{path}: its tensors are far larger than the file, for they share storage; use another checkpoint"
         )
     return {name: tensor.numpy() if isinstance(tensor, Tensor) else tensor for name, tensor in found.items()}
 
@@ -88,9 +90,9 @@ def _archive(file: CheckpointFile) -> typing.Any:
     root = roots[0]
     if f"{root}/constants.pkl" in members:
         raise file.error("is a compiled TorchScript program", "save the state_dict of the model that it was made of")
-    orders = {b"little": "<", b"big": ">"}
+    orders: dict[bytes, _Order] = {b"little": "<", b"big": ">"}
     name = f"{root}/byteorder"
-    order = orders.get(zip_members.read_member(file, name, members[name])) if name in members else "<"
+    order = orders.get(zip_members.read_member(file, name, members[name]) if name in members else b"little")
     if order is None:
         raise file.error("has an unknown byte order")
 
@@ -135,7 +137,7 @@ def _stream(file: CheckpointFile) -> typing.Any:
 
 def _places(file: CheckpointFile, keys: typing.Any, storages: dict[str, Storage]) -> dict[str, int]:
     """Where each storage's elements begin, in a stream whose keys have just been read."""
-    if type(keys) is not list or set(map(str, keys)) != storages.keys() or len(keys) != len(storages):
+    if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages):
         raise file.error("lists other storages than its tensors use")
     places: dict[str, int] = {}
     at = file.stream.tell()
@@ -156,7 +158,7 @@ def _places(file: CheckpointFile, keys: typing.Any, storages: dict[str, Storage]
 class _Storages:
     """The storages that a pickle refers to by persistent ids."""
 
-    def __init__(self, file: CheckpointFile, read: _Locate, order: str) -> None:
+    def __init__(self, file: CheckpointFile, read: _Locate, order: _Order) -> None:
         self.found: dict[str, Storage] = {}
         self._file, self._read, self._order = file, read, order
 
@@ -183,14 +185,11 @@ class _Storages:
 # What was saved
 
 
-def _unwrapped(saved: typing.Any, path: str | os.PathLike[str]) -> typing.Any:
+def _unwrapped(saved: typing.Any) -> typing.Any:
     """The state_dict or module inside: `saved` itself, or what one of the usual names holds."""
-    for _ in range(_MOST_DEPTH):
-        inner = next((saved[key] for key in _WRAPPERS if _holds_weights(saved, key)), None)
-        if inner is None:
-            return saved
+    while (inner := next((saved[key] for key in _WRAPPERS if _holds_weights(saved, key)), None)) is not None:
         saved = inner
-    raise PackError(f"{path}: is nested too deeply; use another checkpoint")
+    return saved
 
 
 def _holds_weights(saved: typing.Any, key: str) -> bool:
@@ -198,28 +197,29 @@ def _holds_weights(saved: typing.Any, key: str) -> bool:
 
 
 def _tensors(saved: typing.Any) -> typing.Iterator[tuple[str, typing.Any]]:
-    """(name, tensor), in the order that torch's own state_dict has."""
-    if isinstance(saved, Record):
-        yield from _of_module(saved, "", 0)
-    elif isinstance(saved, dict):
-        yield from ((name, value) for name, value in saved.items() if _is_tensor(value) and isinstance(name, str))
+    """(name, tensor), in the order that torch's own state_dict has. Raises `ValueError` for too many or too long."""
+    count = 0
+    waiting = [("", saved)]
+    while waiting:
+        prefix, module = waiting.pop()
+        own, inner = _contents(module) if isinstance(module, Record) else (module, {})
+        count += len(own) + len(inner)  # small files can share modules so that there are thousands of thousands
+        if count > _MOST_NAMES or len(prefix) > _LONGEST_NAME:
+            raise ValueError("has more and longer names")
+        for name, value in own.items():
+            if isinstance(value, Tensor | np.ndarray) and isinstance(name, str):
+                yield f"{prefix}{name}", value
+        waiting += [(f"{prefix}{name}.", m) for name, m in reversed(inner.items()) if isinstance(m, Record)]
 
 
-def _of_module(module: Record, prefix: str, depth: int) -> typing.Iterator[tuple[str, typing.Any]]:
+def _contents(module: Record) -> tuple[dict[str, typing.Any], dict[str, typing.Any]]:
+    """(parameters and lasting buffers, modules) of a module, by name."""
     attributes = module.state if isinstance(module.state, dict) else {}
     parameters, buffers, modules = (
         found if isinstance(found := attributes.get(name), dict) else {}
         for name in ("_parameters", "_buffers", "_modules")
     )
     temporary = attributes.get("_non_persistent_buffers_set")
-    kept = {name: b for name, b in buffers.items() if not isinstance(temporary, set) or name not in temporary}
-    for name, value in (parameters | kept).items():
-        if _is_tensor(value):
-            yield f"{prefix}{name}", value
-    for name, inner in modules.items():
-        if isinstance(inner, Record) and depth < _MOST_DEPTH:
-            yield from _of_module(inner, f"{prefix}{name}.", depth + 1)
-
-
-def _is_tensor(value: typing.Any) -> bool:
-    return isinstance(value, Tensor | np.ndarray)
+    if isinstance(temporary, set):
+        buffers = {name: buffer for name, buffer in buffers.items() if name not in temporary}
+    return parameters | buffers, modules

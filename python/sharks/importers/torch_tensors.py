@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..tensorfile import LARGEST_DIMENSION, MOST_DIMENSIONS
 from .checkpoint_file import CheckpointFile
-from .pickle_values import Constructor, Global
+from .pickle_values import Constructor, Global, told
 
 _BFLOAT16 = "bfloat16"
 _DTYPES = {
@@ -41,7 +41,7 @@ class Storage:
     key: str
     kind: str
     count: int
-    order: str = "<"
+    order: typing.Literal["<", ">"] = "<"
 
     @property
     def itemsize(self) -> int:
@@ -88,8 +88,6 @@ class Tensor:
         else:
             steps = tuple(step * values.itemsize for step in self.strides)
             view = np.lib.stride_tricks.as_strided(values[self.start :], self.shape, steps, writeable=False)
-        if self.storage.kind in ("f2", _BFLOAT16):
-            self.storage.file.charge(self.bytes)
         if self.storage.kind == _BFLOAT16:
             return (view.astype(np.uint32) << np.uint32(16)).view(np.float32)
         native = np.float32 if self.storage.kind == "f2" else view.dtype.newbyteorder("=")
@@ -101,7 +99,7 @@ def kind_of(storage_class: typing.Any) -> str:
     name = storage_class.name if isinstance(storage_class, Global) else ""
     kind = _DTYPES.get(name.removesuffix("Storage"))
     if kind is None or storage_class.module not in ("torch", "torch.cuda", "torch.storage"):
-        raise ValueError(f"holds a storage of the class {storage_class}, which is not one of plain numbers")
+        raise ValueError(f"holds a storage of the class {told(storage_class)}, which is not one of plain numbers")
     return kind
 
 
@@ -111,9 +109,11 @@ def _tensor(args: tuple[typing.Any, ...]) -> object:
     if type(storage) is not Storage or type(start) is not int:
         raise ValueError("makes a tensor of something that is no storage")
     for numbers in (shape, strides):
-        if type(numbers) is not tuple or not all(type(n) is int and 0 <= n <= LARGEST_DIMENSION for n in numbers):
+        if type(numbers) is not tuple or len(numbers) > MOST_DIMENSIONS:
+            raise ValueError("gives a tensor a shape or strides that are none")
+        if not all(type(n) is int and 0 <= n <= LARGEST_DIMENSION for n in numbers):
             raise ValueError("gives a tensor a shape or strides that cannot be meant")
-    if len(shape) > MOST_DIMENSIONS or len(strides) != len(shape):
+    if len(strides) != len(shape):
         raise ValueError(f"gives a tensor {len(shape)} dimensions and {len(strides)} strides")
     if math.prod(shape):
         last = 0
@@ -135,14 +135,16 @@ def _first(args: tuple[typing.Any, ...]) -> object:
 
 def _size(args: tuple[typing.Any, ...]) -> object:
     (sizes,) = args
-    return tuple(sizes) if type(sizes) is tuple else tuple(int(n) for n in sizes if type(n) is int)
+    if type(sizes) not in (tuple, list):
+        raise ValueError(f"makes a shape of {told(sizes)}")
+    return tuple(sizes)
 
 
 def _of_subclass(args: tuple[typing.Any, ...]) -> object:
     """A tensor with attributes, or of a subclass: (function, class, its arguments, attributes)."""
     function, _, inner, _ = args
     if type(function) is not Global or type(inner) is not tuple or str(function) not in _PLAIN:
-        raise ValueError(f"makes a tensor with {function}")
+        raise ValueError(f"makes a tensor with {told(function)}")
     return _PLAIN[str(function)](inner)
 
 
@@ -154,7 +156,7 @@ def _attribute(args: tuple[typing.Any, ...]) -> object:
     """torch.relu and its kin, kept as an attribute of a module, are pickled as getattr(class, name): mere names too."""
     owner, name = args
     if type(owner) is not Global or type(name) is not str or owner.module.split(".")[0] != "torch":
-        raise ValueError(f"asks for an attribute of {owner}")
+        raise ValueError(f"asks for an attribute of {told(owner)}")
     return Global(owner.module, f"{owner.name}.{name}")
 
 
@@ -172,4 +174,5 @@ CONSTRUCTORS: dict[str, Constructor] = {
     "torch.Size": _size,
     "torch.device": _device,
     "builtins.getattr": _attribute,
+    "torch.nn.backends.thnn._get_thnn_function_backend": lambda _: None,  # in each module before torch 1.0
 }
