@@ -93,7 +93,7 @@ def _spec(source: Source, start: _Parts, head: _Parts, layers: list[_Parts]) -> 
     width, channels, R = source.shape(start["filter"], 3)
     if channels == 1 or source.settings.get("scalar_input", bool):
         raise source.error(
-            f"tensor {start['filter']} reads the waveform itself (scalar_input), but this program then generates from "
+            f"{source.told(start['filter'])} reads the waveform itself (scalar_input), but this program then generates from "
             "whole levels, which it has never been trained on",
             "train with scalar_input false",
         )

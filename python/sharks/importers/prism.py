@@ -88,7 +88,8 @@ def _codec(source: Source, q_levels: int, old: bool) -> str:
         raise source.error(f"q_type is {q_type!r}, wanted {' or '.join(_CODECS)}", "correct the config")
     if q_type == "mu-law" and q_levels != 256:
         raise source.error(
-            f"q_type is mu-law, which always has 256 levels here, but tensor sample_mlp/outputs/kernel has {q_levels}",
+            f"q_type is mu-law, which always has 256 levels here, but "
+            f"{source.told('sample_mlp/outputs/kernel')} has {q_levels}",
             "name the config that this checkpoint was trained with",
         )
     return _CODECS[q_type][old]

@@ -57,6 +57,10 @@ class Source:
     def assume(self, what: str, why: str = "the checkpoint does not say") -> None:
         self.assumed.append(f"{what} assumed: {why}")
 
+    def told(self, name: str) -> str:
+        """A tensor's name as it is in the file, for a sentence."""
+        return f"tensor {short(self._key(name))}"
+
     # What is there
 
     def has(self, name: str) -> bool:
@@ -104,7 +108,7 @@ class Source:
         array = self._tensors.pop(key) if isinstance(self._tensors, dict) else self._tensors[key]
         array = np.asarray(array)
         if array.dtype.kind != "f":
-            raise self.error(f"tensor {short(key)} has dtype {array.dtype}, wanted float32", "use another checkpoint")
+            raise self.error(f"{self.told(name)} has dtype {array.dtype}, wanted float32", "use another checkpoint")
         self._rounded |= array.dtype == np.float64
         return self.finite(name, array)
 
@@ -114,7 +118,7 @@ class Source:
             array = np.asarray(array, np.float32)
         if not np.isfinite(array).all():
             raise self.error(
-                f"tensor {short(self._key(name))} holds or makes NaN or infinity, wanted finite weights",
+                f"{self.told(name)} holds or makes NaN or infinity, wanted finite weights",
                 "use an earlier checkpoint",
             )
         return array
@@ -148,7 +152,7 @@ class Source:
         said = self.settings.get(setting, type(found))
         if said is not None and said != found:
             raise self.error(
-                f"{setting} is {short(said)} in {self.settings.origin}, but tensor {short(self._key(tensor))} says "
+                f"{setting} is {short(said)} in {self.settings.origin}, but {self.told(tensor)} says "
                 f"{short(found)}",
                 "name the config that this checkpoint was trained with",
             )
@@ -167,12 +171,12 @@ class Source:
     def _shape(self, name: str) -> tuple[int, ...]:
         key = self._key(name)
         if key not in self._left:
-            raise self.error(f"tensor {short(key)} is missing", "use a whole checkpoint of this kind, or name its kind")
+            raise self.error(f"{self.told(name)} is missing", "use a whole checkpoint of this kind, or name its kind")
         shapes = getattr(self._tensors, "shapes", None)  # known without reading
         return shapes[key] if shapes is not None else np.shape(self._tensors[key])
 
     def _misshapen(self, name: str, wanted: str) -> PackError:
         return self.error(
-            f"tensor {short(self._key(name))} has shape {short(self._shape(name))}, wanted {wanted}",
+            f"{self.told(name)} has shape {short(self._shape(name))}, wanted {wanted}",
             "use an unchanged checkpoint of this kind",
         )

@@ -49,7 +49,7 @@ def which(settings: Settings) -> str | None:
 def build(source: Source, program: str) -> tuple[Spec, Tensors]:
     for name in source.names(r".*\.rnn_inp_fusion\.W0"):
         raise source.error(
-            f"tensor {name} lets features of the music steer the frames (local conditioning), which is not played yet",
+            f"{source.told(name)} lets features of the music steer the frames (local conditioning), which is not played yet",
             "use a checkpoint of the unconditioned model",
         )
     source.drop(_NEVER_TRAINED, "never trained, and nothing reads it")
