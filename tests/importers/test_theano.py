@@ -1,4 +1,4 @@
-"""Checkpoints of the Theano programs, written as Python 2 wrote them, against an independent port of their equations."""
+"""Checkpoints of the Theano programs, written as Python 2 wrote them, against a port of their equations."""
 
 import itertools
 

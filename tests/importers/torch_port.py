@@ -1,6 +1,6 @@
 """The PyTorch programs as torch modules with their names, written from the equations, to be saved and to be asked.
 
-`SampleRNN` is deepsound's, and with `s4` S4's copy; `WaveNet` is Vincent Herrmann's, and behind an `Embedded` S4's copy.
+`SampleRNN` is deepsound's, with `s4` S4's copy; `WaveNetModel` is Vincent Herrmann's, behind `Embedded` S4's copy.
 """
 
 from __future__ import annotations
@@ -98,9 +98,18 @@ class WaveNetModel(nn.Module):
     """Whole modules remember what they were made with, and their class by this name."""
 
     def __init__(
-        self, layers=3, blocks=2, dilation_channels=5, residual_channels=7, skip_channels=11, end_channels=10, classes=32,
-        in_channels=None, kernel_size=2, bias=True,
-    ) -> None:  # fmt: skip
+        self,
+        layers=3,
+        blocks=2,
+        dilation_channels=5,
+        residual_channels=7,
+        skip_channels=11,
+        end_channels=10,
+        classes=32,
+        in_channels=None,
+        kernel_size=2,
+        bias=True,
+    ) -> None:
         super().__init__()
         D, R, S, K = dilation_channels, residual_channels, skip_channels, kernel_size
         self.layers, self.blocks, self.kernel_size, self.classes = layers, blocks, kernel_size, classes

@@ -44,14 +44,17 @@ def import_checkpoint(
         raise UsageError(f"kind is {kind!r}{did_you_mean(str(kind), KINDS)}")
     path = pathlib.Path(path)
     found = open_checkpoint(path)
-    names = set(found.tensors)
-    kind, said = _kind_and_settings(path, found, names, kind, config)
-    program = KINDS[kind]
-    source = Source(path, found.tensors, said, program.prefix(names) or "", program.suffix)
+    kinds = _kinds(path, found, kind)
+    said = settings.given(config) if config is not None else settings.beside(path, KINDS[kinds[0]].keys)
+    kind = kinds[0] if len(kinds) == 1 else _told_apart(path, found, kinds, said)
+    program, prefix = KINDS[kind], KINDS[kind].prefix(set(found.tensors)) or ""
+    source = Source(path, found.tensors, found.settings.joined(said), prefix, program.suffix)
     del found  # the source lets go of each tensor that it has given
     try:
         spec, tensors = program.build(source)
         source.finish()
+        if config is not None:
+            _check_meant(path, kind, said, source.settings.asked)
         for name in tensors:
             tensors[name] = _kept(tensors[name])
         return Pack(spec, tensors, about={"import": _account(path, kind, source)})
@@ -59,37 +62,42 @@ def import_checkpoint(
         raise PackError(f"{path}: {error}") from None
 
 
-def _kind_and_settings(
-    path: pathlib.Path,
-    found: Found,
-    names: set[str],
-    kind: str | None,
-    config: _Path | typing.Mapping[str, typing.Any] | None,
-) -> tuple[str, Settings]:
+def _kinds(path: pathlib.Path, found: Found, kind: str | None) -> list[str]:
+    """The kinds that it may be: the one that is named, if names fit, else all whose names fit."""
+    names = set(found.tensors)
     kinds = fitting(found.container, names)
-    if kind is not None and kind not in kinds and KINDS[kind].prefix(names) is None:
-        looks = f"they are of {' or '.join(kinds)}" if kinds else f"a checkpoint of {kind} has others"
-        raise PackError(f"{path}: {_what(found, names)}, and {looks}; name the right kind")
-    if not kinds and kind is None:
-        raise PackError(f"{path}: {_what(found, names)}, and no kind has such names; known are {', '.join(KINDS)}")
-    said = settings.given(config) if config is not None else settings.beside(path, KINDS[kind or kinds[0]].keys)
-    if kind is None and len(kinds) > 1:
-        kinds = [choice] if (choice := theano.which(said)) else kinds
-    if kind is None and len(kinds) > 1:
+    if kind is None and kinds:
+        return kinds
+    if kind is not None and (kind in kinds or KINDS[kind].prefix(names) is not None):
+        return [kind]
+    looks = f"they are of {' or '.join(kinds)}" if kinds else f"no kind has such names; known are {', '.join(KINDS)}"
+    raise PackError(f"{path}: {_what(found)}, and {looks}; name the right kind, or another file")
+
+
+def _told_apart(path: pathlib.Path, found: Found, kinds: list[str], said: Settings) -> str:
+    kind = theano.which(said)
+    if kind is None:
         raise PackError(
-            f"{path}: {_what(found, names)}, which {' and '.join(kinds)} share, though their levels differ; name one "
-            "of these kinds, or the run's args.pkl as config"
+            f"{path}: {_what(found)}, which {' and '.join(kinds)} share, though their levels differ; name one of these "
+            "kinds, or the run's args.pkl as config"
         )
-    return kind or kinds[0], found.settings.joined(said)
+    return kind
 
 
-def _what(found: Found, names: set[str]) -> str:
-    shown = ", ".join(short(name, quote=False) for name in sorted(names)[:3])
-    return (
-        f"is {found.container} with {len(names)} tensors such as {shown}"
-        if names
-        else f"is {found.container} without tensors"
-    )
+def _what(found: Found) -> str:
+    shown = ", ".join(short(name, quote=False) for name in sorted(found.tensors)[:3])
+    return f"is {found.container} with {len(found.tensors)} tensors" + (f" such as {shown}" if shown else "")
+
+
+def _check_meant(path: pathlib.Path, kind: str, said: Settings, asked: set[str]) -> None:
+    """Refuse a config that tells nothing of this program's model, besides perhaps the sample rate."""
+    others = said.values.keys() - {"sample_rate"}
+    if others and not others & asked:
+        shown = ", ".join(short(name, quote=False) for name in sorted(others)[:3])
+        raise PackError(
+            f"{path}: {said.origin} holds {shown}, and no setting of {kind}; name the config that this checkpoint was "
+            "trained with"
+        )
 
 
 def _kept(array: NDArray[np.float32]) -> NDArray[np.float32]:

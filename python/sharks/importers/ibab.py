@@ -46,7 +46,7 @@ def build(source: Source) -> tuple[Spec, Tensors]:
     tensors: Tensors = {}
     if spec.global_classes:
         tensors["gcond.embed.weight"] = source.take("embeddings/gc_embedding", spec.global_classes, G)
-    tensors["input.conv.weight"] = source.take(start["filter"], spec.input_filter_width, Q, R).transpose(2, 1, 0)
+    tensors["input.conv.weight"] = source.take(start["filter"], spec.filter_width, Q, R).transpose(2, 1, 0)
     for i, parts in enumerate(layers):
         _layer(source, spec, i, parts, tensors)
     for i, inputs, width in ((1, S, spec.head), (2, spec.head, Q)):
@@ -90,11 +90,11 @@ def _order(name: str) -> int:
 
 
 def _spec(source: Source, start: _Parts, head: _Parts, layers: list[_Parts]) -> WaveNetSpec:
-    width, channels, R = source.shape(start["filter"], 3)
+    _, channels, R = source.shape(start["filter"], 3)
     if channels == 1 or source.settings.get("scalar_input", bool):
         raise source.error(
-            f"{source.told(start['filter'])} reads the waveform itself (scalar_input), but this program then generates from "
-            "whole levels, which it has never been trained on",
+            f"{source.told(start['filter'])} reads the waveform itself (scalar_input), but this program then generates "
+            "from whole levels, which it has never been trained on",
             "train with scalar_input false",
         )
     biased = "filter_bias" in layers[0]
@@ -111,7 +111,7 @@ def _spec(source: Source, start: _Parts, head: _Parts, layers: list[_Parts]) -> 
         sample_rate=source.sample_rate(),
         q_levels=Q,
         codec="MU-R" if "skip" in layers[0] else "MU-N",
-        input_filter_width=width,
+        input_filter_width=K,
         filter_width=K,
         dilations=_dilations(source, len(layers)),
         residual=R,

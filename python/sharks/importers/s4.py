@@ -52,7 +52,7 @@ def _codec(source: Source) -> tuple[str, str]:
 def _samplernn(source: Source) -> tuple[Spec, Tensors]:
     for name in source.names(r"(.*\.)?encoder(\.\w+)*\.weight"):
         raise source.error(
-            f"{source.told(name)} embeds what the frame tiers read (reproduce: false), and no tier here reads embeddings",
+            f"{source.told(name)} embeds what the frame tiers read (reproduce: false), which no tier here does",
             "train with reproduce: true",
         )
     codec, tier_input = _codec(source)
@@ -60,7 +60,8 @@ def _samplernn(source: Source) -> tuple[Spec, Tensors]:
     predicted = torch_shape(source, "sample_level_mlp.output", 3)[0]
     if predicted != spec.q_levels:
         raise source.error(
-            f"{source.told('sample_level_mlp.output.weight')} predicts {predicted} levels, but {spec.q_levels} are embedded",
+            f"{source.told('sample_level_mlp.output.weight')} predicts {predicted} levels, but {spec.q_levels} are "
+            "embedded",
             "train with bits: 8",
         )
     source.agree("d_hidden", spec.dim, _RNN)
@@ -81,7 +82,8 @@ def _wavenet(source: Source) -> tuple[Spec, Tensors]:
     predicted = source.shape("end_conv_2.weight", 3)[0]
     if predicted != levels and not decoder:
         raise source.error(
-            f"{source.told('end_conv_2.weight')} predicts {predicted} levels, but {levels} are embedded", "use a whole checkpoint"
+            f"{source.told('end_conv_2.weight')} predicts {predicted} levels, but {levels} are embedded",
+            "use a whole checkpoint",
         )
     tensors |= vincentherrmann.weights(source, spec, predicted)
     if decoder:

@@ -33,14 +33,16 @@ _TAG_HAS = ("dim", "n_rnn", "frame_size", "frame_sizes", "q_type")
 
 
 class Settings:
-    """Names and plain values. `.origin` says where they come from, "" if there are none."""
+    """Names and plain values. `.origin` says where they come from, "" if there are none; `.asked`: what for."""
 
     def __init__(self, values: typing.Mapping[str, typing.Any] | None = None, origin: str = "") -> None:
         self.values = dict(values or {})
         self.origin = origin
+        self.asked: set[str] = set()
 
     def get(self, name: str, kind: type) -> typing.Any:
         """The value as `kind` (int, bool, str, list of int), None if nothing is said. Raises `PackError`."""
+        self.asked.add(name)
         value = self.values.get(name)
         if value is None:
             return None

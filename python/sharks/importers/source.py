@@ -152,8 +152,7 @@ class Source:
         said = self.settings.get(setting, type(found))
         if said is not None and said != found:
             raise self.error(
-                f"{setting} is {short(said)} in {self.settings.origin}, but {self.told(tensor)} says "
-                f"{short(found)}",
+                f"{setting} is {short(said)} in {self.settings.origin}, but {self.told(tensor)} says {short(found)}",
                 "name the config that this checkpoint was trained with",
             )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections.abc
 import functools
+import typing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ _ANCHOR = "SampleLevel.L1_PrevSamples.W0"
 _NEVER_TRAINED = r"^BigFrameLevel\.IndependentPreds\."
 _CODECS = {("iclr2017", "linear"): "LIN-C", ("iclr2017", "mu-law"): "MU-T", ("dadabots", "mu-law"): "MU-T"}
 _ICLR_BATCHES, _ICLR_SETS, _ICLR_LAYERS = (64, 128, 256), ("ONOM", "BLIZZ", "MUSIC", "HUCK"), 5
+_Linear = typing.Callable[[str, int, int], NDArray[np.float32]]  # name, in, out -> weight [in, out]
 
 
 def prefix(names: collections.abc.Collection[str]) -> str | None:
@@ -49,16 +51,17 @@ def which(settings: Settings) -> str | None:
 def build(source: Source, program: str) -> tuple[Spec, Tensors]:
     for name in source.names(r".*\.rnn_inp_fusion\.W0"):
         raise source.error(
-            f"{source.told(name)} lets features of the music steer the frames (local conditioning), which is not played yet",
+            f"{source.told(name)} lets features of the music steer the frames (local conditioning), not played yet",
             "use a checkpoint of the unconditioned model",
         )
     source.drop(_NEVER_TRAINED, "never trained, and nothing reads it")
     spec = _spec(source, program)
+    linear = functools.partial(_linear, source, bool(source.names(r".+\.g0")))
     tensors: Tensors = {}
     states: Tensors = {}
     for t in range(spec.tiers):
-        _tier(source, spec, t, tensors, states)
-    _sample_level(source, spec, tensors)
+        _tier(source, linear, spec, t, tensors, states)
+    _sample_level(source, linear, spec, tensors)
     if spec.q_levels % 2:
         _recentre(spec, tensors)
     return started(spec, tensors, states)
@@ -133,17 +136,16 @@ def _sample_rate(source: Source) -> int:
     return source.sample_rate(32000 if "32k" in script else 16000)
 
 
-def _linear(source: Source, name: str, inputs: int, outputs: int) -> NDArray[np.float32]:
-    """A product's weight [in, out], weight norm folded."""
-    if not source.has(f"{name}.g0"):
+def _linear(source: Source, normed: bool, name: str, inputs: int, outputs: int) -> NDArray[np.float32]:
+    """A product's weight [in, out], weight norm folded: a model has it in all products, or in none."""
+    if not normed:
         return source.take(f"{name}.W0", inputs, outputs)
     lengths = source.take(f"{name}.g0", outputs)
     return source.finite(f"{name}.W0", scaled(source.take(f"{name}.W0", inputs, outputs), lengths, axis=1))
 
 
-def _tier(source: Source, spec: SampleRNNSpec, t: int, tensors: Tensors, states: Tensors) -> None:
+def _tier(source: Source, linear: _Linear, spec: SampleRNNSpec, t: int, tensors: Tensors, states: Tensors) -> None:
     level, ours, D, n = ("FrameLevel", "BigFrameLevel")[t], f"tiers.{t}", spec.dim, spec.ratio(t)
-    linear = functools.partial(_linear, source)
     if spec.expands(t):
         tensors[f"{ours}.expand.weight"] = linear(f"{level}.InputExpand", spec.frame_sizes[t], D).T
         tensors[f"{ours}.expand.bias"] = source.take(f"{level}.InputExpand.b", D)
@@ -152,7 +154,7 @@ def _tier(source: Source, spec: SampleRNNSpec, t: int, tensors: Tensors, states:
     for k in range(spec.layers):
         skip = "+inpskip" if k and spec.skip == "graves" else ""
         (_lstm if lstm else _gru)(
-            source, f"{stack}{k + 1}{skip}.Step", f"{ours}.rnn.{k}", spec.rnn_input(t, k), D, tensors
+            source, linear, f"{stack}{k + 1}{skip}.Step", f"{ours}.rnn.{k}", spec.rnn_input(t, k), D, tensors
         )
         if spec.skip == "graves":
             out = f"{stack}{k + 1 if lstm else ''}.outskip{k + 1}y"
@@ -166,33 +168,33 @@ def _tier(source: Source, spec: SampleRNNSpec, t: int, tensors: Tensors, states:
     states |= {f"{ours}.h0": state[:, :D]} | ({f"{ours}.c0": state[:, D:]} if lstm else {})
 
 
-def _gru(source: Source, step: str, rnn: str, inputs: int, D: int, tensors: Tensors) -> None:
+def _gru(source: Source, linear: _Linear, step: str, rnn: str, inputs: int, D: int, tensors: Tensors) -> None:
     keep = np.repeat(np.array([1, -1, 1], np.float32), D)  # rows z negated: theirs is the part of the candidate
-    tensors[f"{rnn}.w_ih"] = (reordered(_linear(source, f"{step}.Input", inputs, 3 * D), THEANO_GRU) * keep).T
-    gates = _linear(source, f"{step}.Recurrent_Gates", D, 2 * D)
-    candidate = _linear(source, f"{step}.Recurrent_Candidate", D, D)
+    tensors[f"{rnn}.w_ih"] = (reordered(linear(f"{step}.Input", inputs, 3 * D), THEANO_GRU) * keep).T
+    gates = linear(f"{step}.Recurrent_Gates", D, 2 * D)
+    candidate = linear(f"{step}.Recurrent_Candidate", D, D)
     tensors[f"{rnn}.w_hh"] = (reordered(np.concatenate([gates, candidate], 1), THEANO_GRU) * keep).T
     tensors[f"{rnn}.b_ih"] = reordered(source.take(f"{step}.Input.b", 3 * D), THEANO_GRU) * keep
 
 
-def _lstm(source: Source, step: str, rnn: str, inputs: int, D: int, tensors: Tensors) -> None:
-    tensors[f"{rnn}.w_ih"] = reordered(_linear(source, f"{step}.Input", inputs, 4 * D), THEANO_LSTM).T
-    tensors[f"{rnn}.w_hh"] = reordered(_linear(source, f"{step}.Recurrent_Gates", D, 4 * D), THEANO_LSTM).T
+def _lstm(source: Source, linear: _Linear, step: str, rnn: str, inputs: int, D: int, tensors: Tensors) -> None:
+    tensors[f"{rnn}.w_ih"] = reordered(linear(f"{step}.Input", inputs, 4 * D), THEANO_LSTM).T
+    tensors[f"{rnn}.w_hh"] = reordered(linear(f"{step}.Recurrent_Gates", D, 4 * D), THEANO_LSTM).T
     tensors[f"{rnn}.b_ih"] = reordered(source.take(f"{step}.b", 4 * D), THEANO_LSTM)
 
 
-def _sample_level(source: Source, spec: SampleRNNSpec, tensors: Tensors) -> None:
+def _sample_level(source: Source, linear: _Linear, spec: SampleRNNSpec, tensors: Tensors) -> None:
     F, E, D, Q = spec.frame_sizes[0], spec.sample_width, spec.dim, spec.q_levels
     if spec.embed_dim:
         tensors["sample.embed.weight"] = source.take("SampleLevel.Embedding", Q, E)
-    rows = _linear(source, "SampleLevel.L1_PrevSamples", F * E, D).reshape(F, E, D)
+    rows = linear("SampleLevel.L1_PrevSamples", F * E, D).reshape(F, E, D)
     tensors["sample.in.weight"] = rows.transpose(2, 1, 0)
     for theirs, ours, width in (
         ("L2", "sample.hidden.0", D),
         ("L3", "sample.hidden.1", D),
         ("Output", "sample.out", Q),
     ):
-        tensors[f"{ours}.weight"] = _linear(source, f"SampleLevel.{theirs}", D, width).T
+        tensors[f"{ours}.weight"] = linear(f"SampleLevel.{theirs}", D, width).T
         tensors[f"{ours}.bias"] = source.take(f"SampleLevel.{theirs}.b", width)
 
 

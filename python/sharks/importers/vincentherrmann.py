@@ -32,8 +32,8 @@ def build(source: Source) -> tuple[Spec, Tensors]:
     channels = source.shape(_ANCHOR, 3)[1]
     if channels != spec.q_levels:
         raise source.error(
-            f"{source.told(_ANCHOR)} reads {channels} channels, and the model predicts {spec.q_levels} levels: its input is "
-            "not one level",
+            f"{source.told(_ANCHOR)} reads {channels} channels and the model predicts {spec.q_levels} levels: its "
+            "input is not one level",
             "import a model with one-hot input",
         )
     return spec, weights(source, spec)
