@@ -22,9 +22,10 @@ import sharks
 from players import PLAYERS
 from sharks import manifest
 from sharks import spec as specs
-from sharks.clips import file_name, read_levels
+from sharks.clips import LevelReader, file_name
 from sharks.pack import Pack
 from sharks.quantize import codec
+from sharks.wav import write_wav
 
 RATE = 1000
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -51,7 +52,8 @@ def out(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def wav_levels(path: pathlib.Path, spec: specs.Spec = SAMPLERNN) -> np.ndarray:
-    return np.concatenate(list(read_levels(path, codec(spec), RATE)))
+    with LevelReader(codec(spec), RATE) as reader:
+        return np.concatenate(list(reader.read(path)))
 
 
 def frames(path: pathlib.Path) -> int:
@@ -113,6 +115,27 @@ def test_save_makes_the_same_folder(pack: Pack, out: pathlib.Path, tmp_path: pat
         if path.is_file():
             assert path.read_bytes() == (tmp_path / "saved" / path.relative_to(out)).read_bytes()
     assert np.array_equal(play(pack, out, **arguments).levels, audio.levels)
+
+
+@pytest.mark.parametrize("law", [name for name in specs.CODECS if name != "LIN-X"])
+def test_sixteen_bits_tell_256_levels_apart(law: str, tmp_path: pathlib.Path) -> None:
+    levels = np.random.default_rng(0).permutation(256)
+    write_wav(tmp_path / "a.wav", codec(law).decode(levels), RATE)
+    with LevelReader(codec(law), RATE) as reader:
+        assert np.array_equal(np.concatenate(list(reader.read(tmp_path / "a.wav"))), levels)
+
+
+def test_files_that_changed_since(pack: Pack, out: pathlib.Path) -> None:
+    audio = play(pack, out)
+    whole = audio.files[0].read_bytes()
+    short = len(whole) - 20
+    riff, data = ((short - rest).to_bytes(4, "little") for rest in (8, 44))
+    audio.files[0].write_bytes(whole[:4] + riff + whole[8:40] + data + whole[44:short])
+    with pytest.raises(sharks.AudioError, match="holds 90 samples, wanted 100"):
+        _ = audio.levels
+    audio.files[0].unlink()
+    with pytest.raises(sharks.AudioError, match="0000.wav"):
+        _ = audio.samples
 
 
 def test_several_calls_share_a_folder(pack: Pack, out: pathlib.Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import clips
+from .errors import AudioError
 from .folder import ClipFolder, relative
 from .manifest import Clip
 from .quantize import Codec, codec
@@ -56,12 +57,15 @@ class Audio:
             return self._levels[:, None]
         assert self.files is not None
         levels = np.empty((len(self.files), 1, self._length()), level_dtype(self._codec))
-        for i, file in enumerate(self.files):
-            filled = 0
-            for block in clips.read_levels(file, self._codec, self.sample_rate):
-                block = block[: levels.shape[2] - filled]
-                levels[i, 0, filled : filled + len(block)] = block
-                filled += len(block)
+        with clips.LevelReader(self._codec, self.sample_rate) as reader:
+            for i, file in enumerate(self.files):
+                filled = 0
+                for block in reader.read(file):
+                    block = block[: levels.shape[2] - filled]
+                    levels[i, 0, filled : filled + len(block)] = block
+                    filled += len(block)
+                if filled < levels.shape[2]:
+                    raise AudioError(f"{file}: holds {filled} samples, wanted {levels.shape[2]}; generate it again")
         return levels
 
     @property
