@@ -1,0 +1,144 @@
+"""The same clip, but longer.
+
+A clip's manifest line and its WAV are enough: the model hears the clip again, from its start and its primer on, and
+then plays on with the noise of the next step. What was there stays as it was, bit by bit, wherever it was made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import clips, manifest
+from .audio import info
+from .errors import AudioError, PackError, UsageError
+from .generate import Progress, reported
+from .manifest import Clip
+from .pack import Pack, load
+from .played import Audio, audio_of
+from .quantize import codec
+from .schedule import steps
+from .session import Session, Where
+
+
+def extend(
+    clip: str | os.PathLike[str],
+    to_seconds: float,
+    *,
+    pack: Pack | str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Audio:
+    """Make a clip of `generate(out=...)` or `Audio.save` last `to_seconds` seconds, an included primer not counted.
+
+    `pack` is needed where the one of the manifest has moved. The file is replaced when the longer one is there; an
+    interrupt keeps what was played so far. On the device the clip was made on, the result is the clip that `generate`
+    would have played at once. Raises `AudioError` for a file that is not such a clip, `UsageError` where it lasts as
+    long already, `PackError` for another pack.
+    """
+    path = pathlib.Path(clip)
+    row = manifest.read(path.parent).get(path.name)
+    if row is None:
+        raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
+    model = _pack_of(row, path.parent, pack)
+    law, total = codec(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
+    primer = _primer_of(row, path.parent, model)
+    before = primer.shape[1] if primer is not None and row.primer_included else 0
+    have = info(path).frames - before
+    if have >= total:
+        raise UsageError(
+            f"to_seconds is {to_seconds}, but {path} lasts {have / row.sample_rate:g} s already; ask for more"
+        )
+    session = Session(
+        model,
+        1,
+        temperature=row.temperature,
+        seed=row.seed,
+        streams=[row.stream],
+        primer=primer,
+        condition=None if row.condition is None else [row.condition],
+        start=row.start,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+    )
+    clips.check_room(path.parent, 1, before + total, row.sample_rate)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
+            session.begin()
+            session.heard(_hear(session, path, before, writer))
+            for piece in reported(session, total, progress):
+                writer.write(piece)
+    finally:
+        if session.step > have:
+            _replace(unfinished, path)
+            row = _played_on(dataclasses.replace(row, samples=session.step), session.where)
+            manifest.write(path.parent, [row])
+        unfinished.unlink(missing_ok=True)
+    return audio_of(session, [row], folder=path.parent)
+
+
+def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
+    """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
+    law, position = codec(session.pack.spec), 0
+    for block in clips.read_levels(path, law, session.pack.spec.sample_rate):
+        writer.write(block[None])
+        session.force(block[None, max(0, before - position) :])
+        position += len(block)
+    return max(0, position - before)
+
+
+def _pack_of(row: Clip, folder: pathlib.Path, pack: Pack | str | os.PathLike[str] | None) -> Pack:
+    """The pack that made a clip: the one given, or the one its manifest names; refused if it is another one."""
+    if pack is None:
+        if row.pack is None:
+            raise UsageError(f"{folder / row.file}: its pack was never saved; give pack=")
+        if not (folder / row.pack).exists():
+            raise PackError(f"{folder / row.pack}: the clip's pack is no longer here; give pack=")
+        pack = folder / row.pack
+    model = pack if isinstance(pack, Pack) else load(pack)
+    if model.sha256 != row.pack_sha256:
+        raise PackError(
+            f"{model.path or 'pack'}: is not the pack that made {row.file} (SHA-256 {model.sha256[:12]}..., wanted "
+            f"{row.pack_sha256[:12]}...); give that one"
+        )
+    return model
+
+
+def _primer_of(row: Clip, folder: pathlib.Path, pack: Pack) -> NDArray[np.int32] | None:
+    """The levels (1, samples) that a clip heard before its first sample."""
+    if row.primer_sha256 is None:
+        return None
+    path = clips.primer_path(folder, row.primer_sha256)
+    levels = np.concatenate(list(clips.read_levels(path, codec(pack.spec), row.sample_rate)))
+    if clips.primer_sha256(levels) != row.primer_sha256:
+        raise AudioError(f"{path}: is not the primer that {row.file} was made with; put that one back")
+    return levels[None]
+
+
+def _played_on(row: Clip, where: Where) -> Clip:
+    """A clip's line with what played its end, after what played its beginning if that was something else."""
+
+    def both(before: str, now: str) -> str:
+        return before if before.split(", then ")[-1] == now else f"{before}, then {now}"
+
+    return dataclasses.replace(
+        row,
+        device=both(row.device, where.device),
+        dtype=both(row.dtype, where.dtype),
+        isa=both(row.isa, where.isa),
+        plan=both(row.plan, where.plan),
+    )
+
+
+def _replace(new: pathlib.Path, old: pathlib.Path) -> None:
+    with open(new, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(new, old)

@@ -1,0 +1,232 @@
+"""The public face of playing: generate, stream, logits, extend.
+
+A clip is a pure function of (pack, seed, stream, temperature, primer, start, condition): not of how many streams play
+beside it, of threads, of how the work is cut, or of a pause.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import time
+import typing
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .engine import open_player
+from .errors import ResourceError, UsageError
+from .folder import ClipFolder
+from .pack import Pack, load
+from .played import Audio, audio_of, level_dtype, rows_of
+from .primer import primer_levels
+from .quantize import codec
+from .schedule import Temperature, steps
+from .session import Pieces, Session
+
+__all__ = ["Audio", "Stream", "generate", "logits", "stream"]
+
+Progress = Callable[[float, float, float], object]  # seconds done, seconds in all, x real time per stream
+AnyPack = Pack | str | os.PathLike[str]
+
+
+def generate(
+    pack: AnyPack,
+    seconds: float = 10.0,
+    n: int = 1,
+    *,
+    temperature: Temperature = 0.95,
+    seed: int | None = None,
+    streams: ArrayLike | None = None,
+    prime: typing.Any = None,
+    prime_rate: float | None = None,
+    include_prime: bool = False,
+    start: str | None = None,
+    condition: ArrayLike | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    threads: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Audio:
+    """Play `n` clips of `seconds` seconds -> `Audio`, float32 (n, 1, samples) in [-1, 1].
+
+    pack         a `Pack`, or the path of one
+    temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample
+    seed         a whole number below 2^64; None takes a random one, which `Audio.seed` and the manifest record
+    streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
+    prime        a path, or float samples (channels, samples) or (n, channels, samples) at `prime_rate` Hz: heard first,
+                 and part of the clip only if `include_prime`
+    start        for a WaveNet: "silence" (one receptive field of it) or "empty"; None is what its spec says
+    condition    for a model with global conditioning: a class or a vector for all streams, or one per stream
+    device, dtype, threads    see `engine.open_player`
+    out          a folder: the clips are written while they are played, can be heard whatever happens, and do not
+                 gather in memory. The same call again finds finished clips, and plays unfinished ones from their start
+    progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
+
+    Raises `UsageError` for arguments, `ResourceError` for memory, disk and device, `AudioError` for a primer's file.
+    """
+    if progress is not None and not callable(progress):
+        raise UsageError(f"progress is {progress!r}; wanted a function of (seconds done, seconds in all, x real time)")
+    pack = pack if isinstance(pack, Pack) else load(pack)
+    samples = steps("seconds", seconds, pack.spec.sample_rate)
+    session = Session(
+        pack,
+        n,
+        temperature=temperature,
+        seed=seed,
+        streams=streams,
+        primer=primer_levels(pack.spec, prime, prime_rate, n),
+        condition=condition,
+        start=start,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+    )
+    if out is None:
+        rows = rows_of(session, samples, include_prime, None)
+        return audio_of(session, rows, levels=_in_memory(session, samples, include_prime, progress))
+    folder = pathlib.Path(out)
+    rows = rows_of(session, samples, include_prime, folder)
+    place = ClipFolder(folder, rows, codec(pack.spec), session.primer)
+    if not place.finished():
+        session.begin()
+        with place:
+            if include_prime and session.primer is not None:
+                place.write(session.primer)
+            for piece in reported(session, samples, progress):
+                place.write(piece)
+    return audio_of(session, rows, folder=folder)
+
+
+def _in_memory(
+    session: Session, samples: int, include_prime: bool, progress: Progress | None
+) -> NDArray[np.unsignedinteger[typing.Any]]:
+    before = session.primer.shape[1] if include_prime and session.primer is not None else 0
+    levels = _empty((session.n, before + samples), level_dtype(codec(session.pack.spec)), "use out= or stream()")
+    if before:
+        levels[:, :before] = session.primer
+    session.begin()
+    end = before
+    for piece in reported(session, samples, progress):
+        levels[:, end : end + piece.shape[1]] = piece
+        end += piece.shape[1]
+    return levels
+
+
+def reported(session: Session, samples: int, progress: Progress | None) -> Iterator[NDArray[np.int32]]:
+    """The session's free samples, piece by piece, up to sample `samples`; each is reported after it was used."""
+    rate, first = session.pack.spec.sample_rate, session.step
+    began = time.perf_counter()
+    for piece in session.free(samples - first):
+        yield piece
+        if progress is not None:
+            took = max(time.perf_counter() - began, 1e-9)
+            progress(session.step / rate, samples / rate, (session.step - first) / rate / took)
+
+
+class Stream:
+    """Endless audio: iterate for float32 (n, 1, block samples). `seed`, `streams` and `sample_rate` say what plays.
+
+    Memory does not grow. Block by block it is the same audio as `generate` makes with the same arguments.
+    """
+
+    def __init__(self, session: Session, block_samples: int) -> None:
+        self.seed, self.streams = session.seed, session.streams
+        self.sample_rate, self.block_samples = session.pack.spec.sample_rate, block_samples
+        self._session, self._begun = session, False
+        self._table = codec(session.pack.spec).decode_table()
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> NDArray[np.float32]:
+        if not self._begun:
+            self._session.begin()
+            self._begun = True
+        levels = np.concatenate(list(self._session.free(self.block_samples)), axis=1)
+        return self._table[levels][:, None]
+
+
+def stream(
+    pack: AnyPack,
+    n: int = 1,
+    *,
+    block: float = 0.25,
+    temperature: Temperature = 0.95,
+    seed: int | None = None,
+    streams: ArrayLike | None = None,
+    prime: typing.Any = None,
+    prime_rate: float | None = None,
+    start: str | None = None,
+    condition: ArrayLike | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    threads: int | None = None,
+) -> Stream:
+    """Play without end, in blocks of `block` seconds: an iterator of float32 (n, 1, samples) in [-1, 1].
+
+    The other arguments are those of `generate`, and so are the errors, all raised before the first block.
+    """
+    pack = pack if isinstance(pack, Pack) else load(pack)
+    block_samples = steps("block", block, pack.spec.sample_rate)
+    session = Session(
+        pack,
+        n,
+        temperature=temperature,
+        seed=seed,
+        streams=streams,
+        primer=primer_levels(pack.spec, prime, prime_rate, n),
+        condition=condition,
+        start=start,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+    )
+    return Stream(session, block_samples)
+
+
+def logits(
+    pack: AnyPack,
+    levels: ArrayLike,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    threads: int | None = None,
+    condition: ArrayLike | None = None,
+) -> NDArray[np.float32]:
+    """Teacher forcing: `levels` int (n, T) -> logits float32 (n, T - lookback, q_levels).
+
+    `[:, i]` predicts `levels[:, lookback + i]` from everything before it, from the model's initial state. Raises
+    `UsageError` for levels out of range, and for T not above `spec.lookback`.
+    """
+    pack = pack if isinstance(pack, Pack) else load(pack)
+    lookback, q = pack.spec.lookback, pack.spec.q_levels
+    try:
+        given = np.asarray(levels)
+    except ValueError:
+        raise UsageError("levels are rows of different lengths; wanted whole numbers (n, T)") from None
+    if given.ndim != 2 or given.dtype.kind not in "iu" or not len(given):
+        raise UsageError(f"levels are {given.dtype} of shape {given.shape}; wanted whole numbers (n, T)")
+    if given.shape[1] <= lookback:
+        raise UsageError(f"levels hold {given.shape[1]} samples; wanted more than the lookback of {lookback}")
+    if given.min() < 0 or given.max() >= q:
+        raise UsageError(f"levels reach from {given.min()} to {given.max()}; wanted 0 to {q - 1}")
+    given = given.astype(np.int32)
+    player = open_player(pack, len(given), device=device, dtype=dtype, threads=threads, condition=condition)
+    total = given.shape[1] - lookback
+    predictions = _empty((len(given), total, q), np.float32, "use fewer or shorter streams")
+    player.reset(given[:, :lookback])
+    for start, count in Pieces()(total):
+        piece, _ = player.force(given[:, lookback + start : lookback + start + count])
+        predictions[:, start : start + count] = piece
+    return predictions
+
+
+def _empty(shape: tuple[int, ...], dtype: typing.Any, advice: str) -> NDArray[typing.Any]:
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError):  # a size that cannot even be named is a ValueError
+        size = float(np.prod([float(d) for d in shape])) * np.dtype(dtype).itemsize / 1e9
+        raise ResourceError(f"the result needs {size:.3g} GB of memory; {advice}") from None

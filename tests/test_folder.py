@@ -1,0 +1,387 @@
+"""Clips on disk: whole at every moment, never lost, told apart, and extended without a changed bit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import types
+import wave
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import sharks
+from players import PLAYERS
+from sharks import manifest
+from sharks import spec as specs
+from sharks.clips import file_name, read_levels
+from sharks.pack import Pack
+from sharks.quantize import codec
+
+RATE = 1000
+SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
+WAVENET = sharks.WaveNetSpec(sample_rate=RATE, q_levels=32, dilations=(1, 2, 4), residual=5, dilation=4, skip=7, head=8)
+CLASSES = specs.replace(WAVENET, global_channels=3, global_classes=4)
+SINE = 0.5 * np.sin(np.arange(40) / 5).astype(np.float32)
+
+PRIMED = {"prime": SINE, "prime_rate": RATE}
+
+on_every_device = pytest.mark.parametrize("device", PLAYERS)
+of_both_families = pytest.mark.parametrize("spec", [SAMPLERNN, WAVENET], ids=lambda spec: spec.family)
+
+
+@pytest.fixture
+def pack(tmp_path: pathlib.Path) -> Pack:
+    pack = sharks.random_pack(SAMPLERNN)
+    pack.save(tmp_path / "model.safetensors", golden=False)
+    return pack
+
+
+@pytest.fixture
+def out(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "clips"
+
+
+def wav_levels(path: pathlib.Path, spec: specs.Spec = SAMPLERNN) -> np.ndarray:
+    return np.concatenate(list(read_levels(path, codec(spec), RATE)))
+
+
+def frames(path: pathlib.Path) -> int:
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (1, RATE, 2)
+        return file.getnframes()
+
+
+def play(pack: Pack, out: pathlib.Path | None = None, seconds: float = 0.1, n: int = 1, **more: object) -> sharks.Audio:
+    return sharks.generate(pack, seconds, n, out=out, **({"seed": 5, "device": "reference"} | more))
+
+
+# What a folder holds
+
+
+@on_every_device
+@of_both_families
+def test_a_folder_holds_what_memory_would(spec: specs.Spec, device: str, out: pathlib.Path) -> None:
+    pack = sharks.random_pack(spec)
+    arguments = {"n": 3, "streams": [7, 0, 12345], "device": device, "prime": SINE, "prime_rate": RATE}
+    kept, written = play(pack, **arguments), play(pack, out, **arguments)
+    assert [file.name for file in written.files] == ["0007.wav", "0000.wav", "12345.wav"]
+    assert np.array_equal(written.levels, kept.levels)
+    assert np.array_equal(written.samples, kept.samples)
+    for i, file in enumerate(written.files):
+        assert np.array_equal(wav_levels(file, spec), kept.levels[i, 0])
+        with wave.open(str(file)) as opened:
+            pcm = np.frombuffer(opened.readframes(1000), "<i2")
+        assert np.abs(pcm / 32768 - kept.samples[i, 0]).max() <= 1 / 32768
+
+
+def test_the_manifest_says_what_made_a_clip(pack: Pack, out: pathlib.Path) -> None:
+    heat = [(0.0, 0.7), (0.1, 1.2)]
+    audio = play(pack, out, n=2, temperature=heat, prime=SINE, prime_rate=RATE)
+    lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert [line["file"] for line in lines] == ["0000.wav", "0001.wav"]
+    second = lines[1]
+    assert (second["seed"], second["stream"], second["samples"], second["sample_rate"]) == (5, 1, 100, RATE)
+    assert second["temperature"] == [[0.0, 0.7], [0.1, 1.2]]
+    assert second["pack_sha256"] == pack.sha256
+    assert (out / second["pack"]).resolve() == pack.path
+    assert (second["device"], second["dtype"], second["isa"], second["plan"]) == (
+        audio.device,
+        audio.dtype,
+        audio.isa,
+        audio.plan,
+    )
+    assert len(second["primer_sha256"]) == 64
+    assert np.array_equal(wav_levels(next((out / "primers").iterdir())), codec(SAMPLERNN).encode(SINE))
+    assert sorted(path.name for path in out.iterdir()) == ["0000.wav", "0001.wav", "manifest.jsonl", "primers"]
+
+
+def test_save_makes_the_same_folder(pack: Pack, out: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    arguments = {"n": 2, "prime": SINE, "prime_rate": RATE, "include_prime": True}
+    audio = play(pack, **arguments)
+    assert audio.save(tmp_path / "saved") == [tmp_path / "saved" / file_name(i) for i in range(2)]
+    play(pack, out, **arguments).save(out)
+    for path in out.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (tmp_path / "saved" / path.relative_to(out)).read_bytes()
+    assert np.array_equal(play(pack, out, **arguments).levels, audio.levels)
+
+
+def test_several_calls_share_a_folder(pack: Pack, out: pathlib.Path) -> None:
+    play(pack, out, n=2)
+    play(pack, out, n=2, streams=[2, 3])
+    assert list(manifest.read(out)) == [file_name(i) for i in range(4)]
+
+
+def test_the_same_call_again_finds_finished_clips(pack: Pack, out: pathlib.Path) -> None:
+    first = play(pack, out, n=2)
+    stamps = [file.stat().st_mtime_ns for file in first.files]
+    calls: list[object] = []
+    again = play(pack, out, n=2, progress=lambda *call: calls.append(call))
+    assert np.array_equal(again.levels, first.levels)
+    assert calls == []
+    assert [file.stat().st_mtime_ns for file in again.files] == stamps
+    shorter = play(pack, out, n=2, seconds=0.05)
+    assert np.array_equal(shorter.levels, first.levels[..., :50])
+    longer = play(pack, out, n=2, seconds=0.2)
+    assert np.array_equal(longer.levels[..., :100], first.levels)
+    assert frames(longer.files[0]) == 200
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 6},
+        {"temperature": 1.0},
+        {"prime": SINE, "prime_rate": RATE},
+        {"pack": sharks.random_pack(SAMPLERNN, seed=9)},
+    ],
+)
+def test_another_clip_is_never_written_over(other: dict, pack: Pack, out: pathlib.Path) -> None:
+    before = play(pack, out).levels
+    with pytest.raises(sharks.UsageError, match="is another clip"):
+        play(**({"pack": pack, "out": out} | other))
+    with pytest.raises(sharks.UsageError, match="is another clip"):
+        play(**({"pack": pack} | other)).save(out)
+    assert np.array_equal(wav_levels(out / "0000.wav"), before[0, 0])
+
+
+def test_a_file_of_unknown_origin_is_never_written_over(pack: Pack, out: pathlib.Path) -> None:
+    out.mkdir()
+    (out / "0000.wav").write_bytes(b"my song")
+    with pytest.raises(sharks.UsageError, match="in no manifest"):
+        play(pack, out)
+    assert (out / "0000.wav").read_bytes() == b"my song"
+
+
+def test_folders_that_cannot_be(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out.write_bytes(b"a file")
+    for place in (out, out / "below", "a\0b"):
+        with pytest.raises(sharks.ResourceError, match="cannot be made a folder"):
+            play(pack, place)
+    out.unlink()
+    with pytest.raises(sharks.UsageError, match="one stream twice"):
+        play(pack, out, n=2, streams=[1, 1])
+    with pytest.raises(sharks.UsageError, match="16-bit WAV"):
+        play(sharks.random_pack(specs.replace(SAMPLERNN, q_levels=4096)), out)
+    assert not out.exists()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: types.SimpleNamespace(free=100))
+    with pytest.raises(sharks.ResourceError, match="are free"):
+        play(pack, out)
+    assert not list(out.iterdir())
+
+
+def test_more_clips_than_files_can_be_open(pack: Pack, out: pathlib.Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 100
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 20, hard))
+    try:
+        with pytest.raises(sharks.ResourceError, match="generate in several calls"):
+            play(pack, out, n=40, seconds=0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not list(out.glob("*.wav"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "text",
+        "[]",
+        "{}",
+        '{"file": 3}',
+        '{"file": "../0000.wav"}',
+        "[" * 100000,
+        '{"file": "0000.wav", "seed": NaN}',
+    ],
+)
+def test_a_manifest_that_is_none(line: str, pack: Pack, out: pathlib.Path) -> None:
+    play(pack, out)
+    path = out / "manifest.jsonl"
+    good = path.read_text()
+    path.write_text(good + line + "\n")
+    with pytest.raises(sharks.AudioError, match="line 2"):
+        sharks.extend(out / "0000.wav", 0.2, device="reference")
+    values = json.loads(good)
+    for key in ("file", "seed", "stream", "temperature", "samples"):
+        path.write_text(json.dumps(values | {key: {}}))
+        with pytest.raises(sharks.AudioError, match="line 1"):
+            manifest.read(out)
+    path.write_text(json.dumps(values | {"file": "../0000.wav"}))
+    with pytest.raises(sharks.AudioError, match="not a name in this folder"):
+        manifest.read(out)
+
+
+# Interrupts
+
+
+@contextlib.contextmanager
+def interrupt_after(calls: int) -> Iterator[object]:
+    left = iter(range(calls))
+
+    def progress(*_: float) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        yield progress
+
+
+def test_an_interrupt_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:
+    whole = play(pack, n=3, seconds=0.5).levels
+    with interrupt_after(4) as progress:
+        play(pack, out, n=3, seconds=0.5, progress=progress)
+    rows = manifest.read(out)
+    assert len(rows) == 3
+    for i, row in enumerate(rows.values()):
+        got = wav_levels(out / row.file)
+        assert 0 < len(got) == row.samples < 500
+        assert np.array_equal(got, whole[i, 0, : len(got)])
+    assert np.array_equal(play(pack, out, n=3, seconds=0.5).levels, whole)
+
+
+def test_kill_9_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:
+    code = "import sys, sharks;sharks.generate(sys.argv[1], 3600.0, 2, seed=5, device='reference', out=sys.argv[2])"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    child = subprocess.Popen([sys.executable, "-c", code, str(pack.path), str(out)], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "0001.wav").exists() or (out / "0001.wav").stat().st_size < 1000:
+            assert time.monotonic() < deadline
+            assert child.poll() is None
+            time.sleep(0.05)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    for i, row in enumerate(manifest.read(out).values()):
+        assert row.samples == 0, "it was never finished"
+        done = frames(out / row.file)
+        assert done > 400
+        longer = sharks.extend(out / row.file, (done + 50) / RATE, device="reference")
+        alone = play(pack, seconds=(done + 50) / RATE, streams=[i])
+        assert np.array_equal(longer.levels, alone.levels)
+
+
+# Extend
+
+
+@on_every_device
+@of_both_families
+@pytest.mark.parametrize("primed", [{}, PRIMED, PRIMED | {"include_prime": True}], ids=["bare", "primed", "included"])
+def test_extend_is_the_clip_that_generate_would_have_played(
+    spec: specs.Spec, device: str, primed: dict, out: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    pack = sharks.random_pack(spec)
+    pack.save(tmp_path / "model.safetensors", golden=False)
+    arguments = {"n": 3, "temperature": [(0.0, 0.7), (0.4, 1.2)], "device": device} | primed
+    whole = play(pack, seconds=0.3, **arguments)
+    short = play(pack, out, seconds=0.1, **arguments)
+    before = [wav_levels(file, spec) for file in short.files]
+    calls: list[tuple[float, float, float]] = []
+    longer = sharks.extend(short.files[1], 0.3, device=device, progress=lambda *call: calls.append(call))
+    assert np.array_equal(longer.levels[0], whole.levels[1])
+    assert np.array_equal(wav_levels(short.files[1], spec), whole.levels[1, 0])
+    assert calls[-1][:2] == (0.3, 0.3)
+    assert min(call[0] for call in calls) > 0.1
+    assert np.array_equal(wav_levels(short.files[0], spec), before[0]), "the others stay as they were"
+    assert manifest.read(out)["0001.wav"].samples == 300
+    assert manifest.read(out)["0001.wav"].isa == short.isa
+    assert longer.seconds == 0.3
+    again = sharks.extend(short.files[1], 0.4, device=device)
+    assert np.array_equal(again.levels[0], play(pack, seconds=0.4, **arguments).levels[1])
+    assert not [path for path in out.iterdir() if "unfinished" in path.name]
+
+
+def test_extend_keeps_conditions_and_starts(out: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    pack = sharks.random_pack(CLASSES)
+    pack.save(tmp_path / "model.safetensors", golden=False)
+    arguments = {"n": 2, "condition": [3, 1], "start": "empty", "temperature": 0.4}
+    short = play(pack, out, seconds=0.1, **arguments)
+    longer = sharks.extend(short.files[0], 0.3, device="reference")
+    assert np.array_equal(longer.levels[0], play(pack, seconds=0.3, **arguments).levels[0])
+    assert not np.array_equal(longer.levels[0], play(pack, seconds=0.3, **(arguments | {"start": None})).levels[0])
+
+
+@pytest.mark.skipif("cpu" not in PLAYERS, reason="the compiled engine has not been built")
+def test_extend_on_another_device_keeps_the_beginning(pack: Pack, out: pathlib.Path) -> None:
+    short = play(pack, out, device="reference")
+    longer = sharks.extend(short.files[0], 0.3, device="cpu")
+    assert np.array_equal(longer.levels[..., :100], short.levels[..., :100])
+    row = manifest.read(out)["0000.wav"]
+    assert row.device == "reference, then cpu"
+    assert row.dtype == "float32"
+    sharks.extend(short.files[0], 0.4, device="cpu")
+    assert manifest.read(out)["0000.wav"].device == "reference, then cpu"
+
+
+def test_an_interrupted_extend_keeps_what_it_has(pack: Pack, out: pathlib.Path) -> None:
+    whole = play(pack, seconds=2.0).levels
+    short = play(pack, out)
+    with interrupt_after(2) as progress:
+        sharks.extend(short.files[0], 2.0, device="reference", progress=progress)
+    got = wav_levels(short.files[0])
+    assert 100 < len(got) < 2000
+    assert np.array_equal(got, whole[0, 0, : len(got)])
+    assert manifest.read(out)["0000.wav"].samples == len(got)
+    assert np.array_equal(sharks.extend(short.files[0], 2.0, device="reference").levels, whole)
+
+
+def test_a_failed_extend_changes_nothing(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = play(pack, out)
+    before = short.files[0].read_bytes()
+    monkeypatch.setattr("sharks.session.Session.free", lambda *_: iter([1 / 0]))
+    with pytest.raises(ZeroDivisionError):
+        sharks.extend(short.files[0], 0.8, device="reference")
+    assert short.files[0].read_bytes() == before
+    assert sorted(path.name for path in out.iterdir()) == ["0000.wav", "manifest.jsonl"]
+
+
+def test_clips_that_cannot_be_extended(pack: Pack, out: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    clip = play(pack, out, prime=SINE, prime_rate=RATE).files[0]
+
+    def refused(kind: type[sharks.Error], words: str, path: pathlib.Path = clip, **arguments: object) -> None:
+        with pytest.raises(kind, match=words) as caught:
+            sharks.extend(path, **({"to_seconds": 0.2, "device": "reference"} | arguments))
+        assert "\n" not in str(caught.value)
+
+    for seconds in (0, -1, np.nan, "4m"):
+        refused(sharks.UsageError, "to_seconds is", to_seconds=seconds)
+    for seconds in (0.05, 0.1):
+        refused(sharks.UsageError, "already", to_seconds=seconds)
+    refused(sharks.AudioError, "in no manifest", out / "0001.wav")
+    refused(sharks.AudioError, "in no manifest", tmp_path / "nowhere" / "0001.wav")
+    refused(sharks.PackError, "not the pack that made", pack=sharks.random_pack(SAMPLERNN, seed=9))
+    primer = next((out / "primers").iterdir())
+    there = primer.read_bytes()
+    primer.unlink()
+    refused(sharks.AudioError, "primers")
+    sharks.generate(pack, 0.04, out=tmp_path / "other", device="reference")
+    primer.write_bytes((tmp_path / "other" / "0000.wav").read_bytes())
+    refused(sharks.AudioError, "not the primer")
+    primer.write_bytes(there)
+    good = clip.read_bytes()
+    clip.write_bytes(good[:-2] + b"\x01\x00")
+    refused(sharks.AudioError, "changed after it was generated")
+    clip.write_bytes(b"no music")
+    refused(sharks.AudioError, "0000.wav")
+    clip.write_bytes(good)
+    pack.path.rename(tmp_path / "moved.safetensors")
+    refused(sharks.PackError, "no longer here")
+    moved = sharks.extend(clip, 0.2, pack=tmp_path / "moved.safetensors", device="reference")
+    assert np.array_equal(moved.levels, play(pack, seconds=0.2, prime=SINE, prime_rate=RATE).levels)
+
+
+def test_a_clip_of_a_pack_that_was_never_saved(out: pathlib.Path) -> None:
+    pack = sharks.random_pack(SAMPLERNN)
+    clip = play(pack, out).files[0]
+    with pytest.raises(sharks.UsageError, match="never saved"):
+        sharks.extend(clip, 0.2, device="reference")
+    assert sharks.extend(clip, 0.2, pack=pack, device="reference").levels.shape == (1, 1, 200)
