@@ -386,7 +386,7 @@ def test_logits_take_conditions() -> None:
         ({"start": "silence"}, "only a WaveNet"),
         ({"condition": 1}, "condition"),
         ({"device": "gpu"}, "device is"),
-        ({"dtype": "int8"}, "dtype is"),
+        ({"dtype": "int4"}, "dtype is"),
         ({"threads": 0}, "threads is"),
         ({"progress": 3}, "progress is"),
     ],

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import manifest
+from .errors import AudioError
 
 if typing.TYPE_CHECKING:
     from .curate import Album
@@ -108,7 +109,10 @@ def play(
         progress=progress,
     )
     tell(f"4/4 curate {clips}")
-    return curate(clips, project, songs=playing.songs, minutes=playing.minutes)
+    try:
+        return curate(clips, project, songs=playing.songs, minutes=playing.minutes)
+    except AudioError as error:
+        raise AudioError(f"{error}, or train the model for longer") from None
 
 
 def _place(project: pathlib.Path, pack: Pack, playing: Playing) -> pathlib.Path:

@@ -35,12 +35,13 @@ class Progress:
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._next = self._began + (0 if self._live else LOG_FIRST)
+        self._next: float | None = None
         self._width = 0
 
     def __call__(self, line: str) -> None:
         now = time.monotonic()
+        if self._next is None:
+            self._next = now + (0 if self._live else LOG_FIRST)
         if now < self._next:
             return
         self._next = now + (LIVE_EVERY if self._live else LOG_EVERY)
@@ -62,9 +63,6 @@ class Progress:
         """Leave the line as it stands."""
         _unfinished.clear()
         print(file=sys.stderr)
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
 
 
 def bar(done: float, total: float) -> str:

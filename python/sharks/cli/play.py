@@ -53,10 +53,7 @@ def generate(
         progress=lambda done, total, speed: line(display.audio_line(done, total, speed, count)),
         **_primer(prime, loaded.spec.sample_rate),
     )
-    line.last(
-        f"{count} x {values.shown_duration(seconds)} in {folder}: seed {audio.seed}, {audio.device} ({audio.isa}), "
-        f"{values.shown_duration(line.seconds())}"
-    )
+    line.last(f"{count} x {values.shown_duration(seconds)}: seed {audio.seed}, {audio.device} ({audio.isa})")
     files = audio.files or []
     summary = {"files": files, "seconds": audio.seconds, "seed": audio.seed, "device": audio.device, "isa": audio.isa}
     display.answer("\n".join(map(str, files)), summary, as_json)

@@ -18,6 +18,7 @@ if typing.TYPE_CHECKING:
 DEMO_PRESET = "dadabots-2tier-tiny"
 DEMO_MINUTES = 1.0, 1.5
 DEMO_CLIP_SECONDS = 10.0
+DEMO_TRAINING = "8m"  # at most, for a slow machine
 
 
 def make(
@@ -68,7 +69,7 @@ def demo(
     out: Annotated[
         pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where all of it goes.")
     ] = pathlib.Path("demo"),
-    hours: options.Hours = None,
+    hours: options.Hours = DEMO_TRAINING,
     as_json: options.AsJson = False,
 ) -> None:
     """Hear a song of 60 to 90 seconds in about ten minutes.
