@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -246,6 +247,28 @@ def test_an_interrupt_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:
         assert 0 < len(got) == row.samples < 500
         assert np.array_equal(got, whole[i, 0, : len(got)])
     assert np.array_equal(play(pack, out, n=3, seconds=0.5).levels, whole)
+
+
+def test_many_clips_are_finished_some_at_a_time(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 2)
+    finished = iter([False] * 3 + [True])
+
+    def progress(done: float, *_: float) -> None:
+        if done > 0.5 * 2 / 5 and next(finished):  # in the second part
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(pack, out, n=5, seconds=0.5, progress=progress)
+    samples = [row.samples for row in manifest.read(out).values()]
+    assert samples[:2] == [500, 500]
+    assert 0 < samples[2] == samples[3] < 500
+    assert len(samples) == 4
+    stamps = [(out / file_name(i)).stat().st_mtime_ns for i in range(2)]
+    calls: list[tuple[float, ...]] = []
+    again = play(pack, out, n=5, seconds=0.5, progress=lambda *call: calls.append(call))
+    assert calls[0][0] > 0.5 * 2 / 5, "the first part was found"
+    assert [(out / file_name(i)).stat().st_mtime_ns for i in range(2)] == stamps
+    assert np.array_equal(again.levels, play(pack, n=5, seconds=0.5).levels)
 
 
 def test_kill_9_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:

@@ -56,7 +56,7 @@ class SampleRNNStepper final : public Stepper {
 };
 
 SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),

@@ -14,7 +14,8 @@ namespace sharks::cpu {
 struct SampleRNN {
   SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
             const Kernels& kernels, Type type);
-  int widest() const;  // columns of the widest matrix
+  int widest() const;       // columns of the widest matrix
+  size_t heaviest() const;  // bytes of the heaviest
 
   SampleRNNSpec spec;
   const Kernels& kernels;

@@ -107,6 +107,12 @@ int SampleRNN::widest() const {
   return widest;
 }
 
+size_t SampleRNN::heaviest() const {
+  size_t bytes = std::max(packed_bytes(out), packed_bytes(hidden[0]));
+  for (const Tier& tier : tiers) bytes = std::max(bytes, packed_bytes(tier.upsample));
+  return bytes;
+}
+
 // What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
 void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
   const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0];

@@ -56,7 +56,7 @@ class WaveNetStepper final : public Stepper {
 };
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),

@@ -46,6 +46,10 @@ int WaveNet::widest() const {
   return std::max({skip.cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
 }
 
+size_t WaveNet::heaviest() const {
+  return std::max({packed_bytes(skip), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
+}
+
 // What each tap of the input adds for each level: a one-hot, embedded or scalar sample times its column(s).
 void WaveNet::fold_input(const WaveNetWeights& weights, const float* decode) {
   using Input = WaveNetSpec::Input;
