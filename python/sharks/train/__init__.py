@@ -74,6 +74,9 @@ def train(
     spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
     dataset = _dataset(data, spec)
     _check(spec, recipe)
+    # Idle OpenMP threads spin before they sleep, by default for milliseconds. When anything else wants the same cores,
+    # every small product then waits for a thread that waits for a core: training is several times slower.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         import torch
     except ImportError:

@@ -50,7 +50,7 @@ def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack) -> pathlib.Pa
 
 def newest(folder: pathlib.Path) -> tuple[Checkpoint | None, list[str]]:
     """The newest whole checkpoint, or None, and one sentence for each that had to be passed over."""
-    passed = []
+    passed: list[str] = []
     for step in reversed(steps(folder)):
         try:
             return read(folder, step), passed

@@ -106,7 +106,7 @@ class Learner:
             p.copy_(self._tensor(arrays[f"model.{name}"]))
             moments = {m: self._tensor(arrays[f"adam.{m}.{name}"]) for m in ("exp_avg", "exp_avg_sq")}
             step = torch.tensor(float(self.steps), device=p.device)
-            self._adam.state[p] = {"step": step, **moments}  # type: ignore[assignment]
+            self._adam.state[p] = {"step": step, **moments}
             if self.train.ema:
                 average[name].copy_(self._tensor(arrays[f"average.{name}"]))
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}

@@ -18,9 +18,9 @@ def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, s
     """
     try:
         from .. import _core  # noqa: F401
-        from ..generate import generate
     except ImportError:
         return []
+    from ..generate import generate
     from ..health import health
     from ..picture import spectrogram_png
     from ..wav import write_wav
