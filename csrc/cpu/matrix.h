@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/engine.h"
 #include "cpu/aligned.h"
 #include "cpu/kernels.h"
 
@@ -50,5 +51,8 @@ class Matrix {
   std::vector<int32_t> row_offset_;
   Packed view_{};
 };
+
+// Count a product that runs in `share` of the steps.
+void add(Cost& cost, const Packed& w, double share = 1);
 
 }  // namespace sharks::cpu

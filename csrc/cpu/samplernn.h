@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "core/engine.h"
 #include "core/samplernn.h"
 #include "cpu/matrix.h"
 
@@ -16,6 +17,7 @@ struct SampleRNN {
             const Kernels& kernels, Type type);
   int widest() const;       // columns of the widest matrix
   size_t heaviest() const;  // bytes of the heaviest
+  Cost cost() const;
 
   SampleRNNSpec spec;
   const Kernels& kernels;

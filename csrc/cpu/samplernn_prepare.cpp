@@ -113,6 +113,21 @@ size_t SampleRNN::heaviest() const {
   return bytes;
 }
 
+Cost SampleRNN::cost() const {
+  Cost cost;
+  for (size_t t = 0; t < tiers.size(); ++t) {
+    const double share = 1.0 / spec.frame_sizes[t];
+    for (const Layer& layer : tiers[t].layers)
+      for (const Matrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
+        add(cost, *matrix, share);
+    add(cost, tiers[t].expand, share);
+    add(cost, tiers[t].upsample, share);
+  }
+  for (const Matrix& matrix : hidden) add(cost, matrix);
+  add(cost, out);
+  return cost;
+}
+
 // What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
 void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
   const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0];

@@ -96,7 +96,9 @@ def test_a_clip_does_not_depend_on_company_or_threads(family, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
-@pytest.mark.parametrize("name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"])
+@pytest.mark.parametrize(
+    "name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"]
+)
 def test_narrow_weights_stay_near_float32(name, dtype):
     """test_products.py says exactly what they compute; here, that a whole model uses them and is not broken by them."""
     spec, weights = SPECS[name], random_tensors(SPECS[name])
@@ -106,7 +108,9 @@ def test_narrow_weights_stay_near_float32(name, dtype):
     assert float(np.abs(narrow - exact).max()) < 0.2 * float(np.ptp(exact))
 
 
-@pytest.mark.parametrize("name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"])
+@pytest.mark.parametrize(
+    "name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"]
+)
 def test_int8_computes_the_same_integers_on_every_instruction_set(name):
     """Sets with a fused multiply-add round alike outside the products too, so their clips agree to the bit."""
     spec, weights = SPECS[name], random_tensors(SPECS[name])
