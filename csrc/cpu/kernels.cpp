@@ -76,6 +76,34 @@ void look_up(int W, int N, int Q, const float* table, const int32_t* levels, con
   }
 }
 
+// Eight doubles. Contraction is off for the draw's sake; here each product may be fused with its sum.
+typedef double Doubles __attribute__((vector_size(64), aligned(8)));
+
+// R rows of c: all of K in registers for 16 columns at a time.
+template <int R>
+__attribute__((optimize("fp-contract=fast"))) void fold_rows(int N, int K, const double* a, const double* b, double* c) {
+  for (int n = 0; n < N; n += 16) {
+    Doubles sum[R][2] = {};
+    for (int k = 0; k < K; ++k) {
+      const Doubles* row = reinterpret_cast<const Doubles*>(b + static_cast<size_t>(k) * N + n);
+      for (int r = 0; r < R; ++r) {
+        sum[r][0] += a[static_cast<size_t>(r) * K + k] * row[0];
+        sum[r][1] += a[static_cast<size_t>(r) * K + k] * row[1];
+      }
+    }
+    for (int r = 0; r < R; ++r)
+      for (int half = 0; half < 2; ++half)
+        std::memcpy(c + static_cast<size_t>(r) * N + n + 8 * half, &sum[r][half], sizeof(Doubles));
+  }
+}
+
+void fold(int M, int N, int K, const double* a, const double* b, double* c) {
+  constexpr int kRows = 8;
+  int m = 0;
+  for (; m + kRows <= M; m += kRows) fold_rows<kRows>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
+  for (; m < M; ++m) fold_rows<1>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
+}
+
 float read_all(const float* data, size_t count) {
   constexpr int kAtOnce = 8;
   Vec sums[kAtOnce];
@@ -142,6 +170,7 @@ const Kernels SHARKS_TABLE(SHARKS_ISA_NAME) = {SHARKS_QUOTE(SHARKS_ISA_NAME),
                                                gru_reset,
                                                gru_update,
                                                look_up,
+                                               fold,
                                                read_all,
                                                multiply,
                                                gumbel,

@@ -82,6 +82,9 @@ struct Kernels {
   void (*look_up)(int W, int N, int Q, const float* table, const int32_t* levels, const float* init, float* y,
                   bool relu);
 
+  // c [M, N] = a [M, K] b [K, N] in double precision, row-major; N a multiple of 16. For folds, when a model is made.
+  void (*fold)(int M, int N, int K, const double* a, const double* b, double* c);
+
   // For measuring limits: the sum of `count` floats (a multiple of 128), and the fastest products of this set and type,
   // `rounds` times kProbeSums vectors of them, on registers alone.
   float (*read_all)(const float* data, size_t count);

@@ -24,6 +24,12 @@ class Dense {
   // Add a block of `rows` x `cols` source values with the given strides at (row, col).
   Dense& add(int row, int col, const float* source, int rows, int cols, int64_t row_stride, int64_t col_stride = 1);
 
+  // Copy a whole matrix to rows `row` and after.
+  void place(int row, const Dense& block);
+
+  // this (M x K) times `other` (K x N).
+  Dense times(const Dense& other, const Kernels& kernels) const;
+
   void scale(double factor) {
     for (double& value : values_) value *= factor;
   }
@@ -31,6 +37,7 @@ class Dense {
   int rows() const { return rows_; }
   int cols() const { return cols_; }
   double at(int row, int col) const { return values_[static_cast<size_t>(row) * cols_ + col]; }
+  double& at(int row, int col) { return values_[static_cast<size_t>(row) * cols_ + col]; }
 
  private:
   int rows_, cols_;
