@@ -22,6 +22,7 @@ FORBIDDEN = {
     "models": ["sharks.reference", "sharks._core", "sharks.engine"],
     "engine": ["sharks.models", "sharks.train", "sharks.generate"],
     "pack": ["sharks.models", "sharks.train", "sharks.engine", "sharks._core"],
+    "importers": ["sharks.engine", "sharks.generate", "sharks.models", "sharks.train", "sharks._core"],
     "generate": ["sharks.models", "sharks.train", "sharks._core"],
     "audio": ["sharks.generate", "sharks.pack", "sharks.engine"],
     "health": ["sharks.generate", "sharks.pack", "sharks.engine"],

@@ -101,8 +101,8 @@ class TrainRecipe:
             "keep",
         ):
             _within(self, name, 1, 10**9)
-        for name in ("steps", "warmup_steps"):
-            _within(self, name, 0, 10**9)
+        _within(self, "steps", 1, 10**9)
+        _within(self, "warmup_steps", 0, 10**9)
         for name in ("beta1", "beta2", "ema"):
             _within(self, name, 0.0, 0.9999999)
         _within(self, "final_rate", 0.0, 1.0)

@@ -8,7 +8,17 @@ import struct
 import numpy as np
 
 MAGIC = 0xDB4775248B80FB57
-DTYPES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "bool": 10, "float16": 19}
+DTYPES = {
+    "float32": 1,
+    "float64": 2,
+    "int32": 3,
+    "uint8": 4,
+    "int16": 5,
+    "int8": 6,
+    "int64": 9,
+    "bool": 10,
+    "float16": 19,
+}
 BFLOAT16, STRING = 14, 7
 
 

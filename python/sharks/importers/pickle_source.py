@@ -8,7 +8,6 @@ import re
 import struct
 import typing
 
-from ..tensorfile import short
 from .checkpoint_file import CheckpointFile
 
 _MOST_INTEGER_BYTES = 64
@@ -63,7 +62,7 @@ class PickleSource:
     def whole(self, line: bytes) -> int:
         """The whole number that a line spells."""
         if not _INTEGER.fullmatch(line):
-            raise ValueError(f"has {short(line)} for a whole number")
+            raise ValueError(f"has {line[:20]!r} for a whole number")
         return int(line.rstrip(b"L"))
 
     def integer(self, form: str) -> int:
@@ -76,7 +75,7 @@ class PickleSource:
     def real(self) -> float:
         line = self.line()
         if not _REAL.fullmatch(line):
-            raise ValueError(f"has {short(line)} for a number")
+            raise ValueError(f"has {line[:20]!r} for a number")
         return float(line)
 
     def name(self) -> str:

@@ -98,7 +98,7 @@ def is_mentionable(what: Global) -> bool:
 def fill(array: NDArray[typing.Any], state: typing.Any) -> None:
     """Give a hollow array of `_reconstruct` its (version, shape, dtype, is column-major, bytes), once.
 
-    The array shares the bytes, and keeps their byte order.
+    The array shares the bytes, unless numpy has to turn them into this machine's byte order.
     """
     if type(state) is not tuple or len(state) != 5 or type(state[2]) is not DType:
         raise ValueError("describes an array in an unknown way")
@@ -107,8 +107,8 @@ def fill(array: NDArray[typing.Any], state: typing.Any) -> None:
     _, shape, dtype, column_major, data = state
     if type(column_major) not in (bool, int):
         raise ValueError("describes an array in an unknown way")
-    content = _content(dtype, shape, data)
-    array.__setstate__((1, shape, dtype.numpy(), np.bool_(column_major), content))
+    filled: typing.Any = (1, shape, dtype.numpy(), bool(column_major), _content(dtype, shape, data))
+    array.__setstate__(filled)
     array.flags.writeable = False
 
 
@@ -124,24 +124,24 @@ def _content(dtype: typing.Any, shape: typing.Any, data: typing.Any) -> bytes:
     wanted = math.prod(shape) * dtype.numpy().itemsize
     if type(content) is not bytes or len(content) != wanted:
         got = f"{len(content)} bytes" if isinstance(content, bytes) else f"a {type(content).__name__}"
-        raise ValueError(f"gives an array of shape {shape} {got}, wanted {wanted} bytes")
+        raise ValueError(f"gives an array of shape {short(shape)} {got}, wanted {wanted} bytes")
     return content
 
 
 def _reconstruct(args: tuple[typing.Any, ...]) -> object:
-    kind, _, _ = args
+    kind, _, _ = taken(args, 3)
     if kind != Global("numpy", "ndarray"):
         raise ValueError(f"makes an array of {told(kind)}, wanted numpy.ndarray")
     return np.ndarray((0,), np.int8)
 
 
 def _scalar(args: tuple[typing.Any, ...]) -> object:
-    dtype, data = args
+    dtype, data = taken(args, 2)
     return np.frombuffer(_content(dtype, (), data), dtype.numpy())[0]
 
 
 def _frombuffer(args: tuple[typing.Any, ...]) -> object:
-    data, dtype, shape, order = args[:4]
+    data, dtype, shape, order = taken(args[:4], 4)
     if order not in ("C", "F"):
         raise ValueError("describes an array in an unknown way")
     flat = np.frombuffer(_content(dtype, shape, data), dtype.numpy())
@@ -149,7 +149,7 @@ def _frombuffer(args: tuple[typing.Any, ...]) -> object:
 
 
 def _dtype(args: tuple[typing.Any, ...]) -> object:
-    code = args[0]
+    code, _, _ = taken(args, 3)
     order: _Order = "="
     if type(code) is str and code[:1] in _ORDERS:
         order, code = _ORDERS[code[0]], code[1:]
@@ -165,7 +165,7 @@ def _order(name: typing.Any) -> _Order:
 
 
 def _encode(args: tuple[typing.Any, ...]) -> object:
-    text, encoding = args
+    text, encoding = taken(args, 2)
     if type(text) is not str or encoding not in ("latin1", "latin-1"):
         raise ValueError("encodes a text in an unknown way")
     return text.encode("latin-1")
@@ -194,12 +194,12 @@ def _set(args: tuple[typing.Any, ...]) -> object:
 
 
 def _record(args: tuple[typing.Any, ...]) -> object:
-    kind, _, state = args
+    kind, _, state = taken(args, 3)
     return Record(_only(Global, (kind,)), state=state)
 
 
 def _only(kind: type[typing.Any], args: tuple[typing.Any, ...]) -> typing.Any:
-    (value,) = args
+    (value,) = taken(args, 1)
     if type(value) is not kind:
         raise ValueError(f"gives a {type(value).__name__}, wanted {kind.__name__}")
     return value
@@ -210,6 +210,13 @@ def hashable(key: typing.Any) -> typing.Any:
     if type(key) in _HASHABLE and not (type(key) is int and abs(key) >= 1 << 60):
         return key
     raise ValueError(f"uses {told(key)} as the key of a dict")
+
+
+def taken(args: tuple[typing.Any, ...], count: int) -> tuple[typing.Any, ...]:
+    """`args`, once they are seen to be `count`."""
+    if len(args) != count:
+        raise ValueError(f"calls something with {len(args)} arguments, wanted {count}")
+    return args
 
 
 def told(value: typing.Any) -> str:
@@ -224,11 +231,13 @@ def _article(value: typing.Any) -> str:
 
 
 def cost(args: typing.Any) -> int:
-    """The bytes that a constructor may make of its arguments: texts are encoded, lists and their pairs become dicts."""
+    """The bytes that may be made of arguments: texts are encoded, bytes turned round, lists of pairs become dicts."""
     if type(args) is not tuple or len(args) > _MOST_ARGUMENTS:
         raise ValueError(f"calls something with more than {_MOST_ARGUMENTS} arguments")
     texts = sum(len(arg) for arg in args if type(arg) is str)
-    return texts + _ITEM_COST * sum(len(arg) for arg in args if type(arg) is list)
+    turned = any(type(arg) is DType and not arg.numpy().isnative for arg in args)
+    copies = sum(len(arg) for arg in args if type(arg) is bytes) if turned else 0
+    return texts + copies + _ITEM_COST * sum(len(arg) for arg in args if type(arg) is list)
 
 
 _HASHABLE = (str, int, float, bool, bytes, type(None), Global)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..tensorfile import LARGEST_DIMENSION, MOST_DIMENSIONS
 from .checkpoint_file import CheckpointFile
-from .pickle_values import Constructor, Global, told
+from .pickle_values import Constructor, Global, taken, told
 
 _BFLOAT16 = "bfloat16"
 _DTYPES = {
@@ -105,7 +105,7 @@ def kind_of(storage_class: typing.Any) -> str:
 
 def _tensor(args: tuple[typing.Any, ...]) -> object:
     """A tensor that lies wholly inside its storage, and no two of whose numbers share a place."""
-    storage, start, shape, strides = args[:4]
+    storage, start, shape, strides = taken(args[:4], 4)
     if type(storage) is not Storage or type(start) is not int:
         raise ValueError("makes a tensor of something that is no storage")
     for numbers in (shape, strides):
@@ -134,7 +134,7 @@ def _first(args: tuple[typing.Any, ...]) -> object:
 
 
 def _size(args: tuple[typing.Any, ...]) -> object:
-    (sizes,) = args
+    (sizes,) = taken(args, 1)
     if type(sizes) not in (tuple, list):
         raise ValueError(f"makes a shape of {told(sizes)}")
     return tuple(sizes)
@@ -142,7 +142,7 @@ def _size(args: tuple[typing.Any, ...]) -> object:
 
 def _of_subclass(args: tuple[typing.Any, ...]) -> object:
     """A tensor with attributes, or of a subclass: (function, class, its arguments, attributes)."""
-    function, _, inner, _ = args
+    function, _, inner, _ = taken(args, 4)
     if type(function) is not Global or type(inner) is not tuple or str(function) not in _PLAIN:
         raise ValueError(f"makes a tensor with {told(function)}")
     return _PLAIN[str(function)](inner)
@@ -154,7 +154,7 @@ def _device(args: tuple[typing.Any, ...]) -> object:
 
 def _attribute(args: tuple[typing.Any, ...]) -> object:
     """torch.relu and its kin, kept as an attribute of a module, are pickled as getattr(class, name): mere names too."""
-    owner, name = args
+    owner, name = taken(args, 2)
     if type(owner) is not Global or type(name) is not str or owner.module.split(".")[0] != "torch":
         raise ValueError(f"asks for an attribute of {told(owner)}")
     return Global(owner.module, f"{owner.name}.{name}")

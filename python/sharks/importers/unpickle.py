@@ -85,7 +85,7 @@ class Unpickler:
         except UnicodeError:
             raise self._file.error("the pickle in it has a text that cannot be decoded", _MANGLED) from None
         except ValueError as error:
-            raise self._file.error(f"the pickle in it {short(error, quote=False)}", _MANGLED) from None
+            raise self._file.error(f"the pickle in it {error}", _MANGLED) from None
         except _CONFUSION as error:
             raise self._file.error(f"the pickle in it makes no sense ({short(error, quote=False)})", _MANGLED) from None
 

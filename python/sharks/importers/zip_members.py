@@ -111,9 +111,10 @@ def _large_directory(file: CheckpointFile, end: int) -> tuple[int, int, int, int
     """The same of an archive beyond the old format's numbers, and where that directory must end."""
     locator = file.read_at(end - _LOCATOR.size, _LOCATOR.size, "the archive's zip64 locator")
     signature, _, place, _ = _LOCATOR.unpack(locator)
-    record = file.read_at(place, _END64.size, "the archive's zip64 end")
-    fields = _END64.unpack(record)
-    if signature != b"PK\x06\x07" or fields[0] != b"PK\x06\x06":
+    if signature != b"PK\x06\x07":
+        raise file.error("is an archive without the zip64 end that it needs")
+    fields = _END64.unpack(file.read_at(place, _END64.size, "the archive's zip64 end"))
+    if fields[0] != b"PK\x06\x06":
         raise file.error("is an archive without the zip64 end that it needs")
     return fields[9], fields[8], fields[7], place
 
