@@ -128,7 +128,8 @@ class SampleRNNStep:
         self.c = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.rows: list[Tensor] = [torch.empty(0)] * spec.tiers
         self.up = [
-            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous() for t in range(spec.tiers)
+            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous()
+            for t in range(spec.tiers)
         ]
         embed = w.get("sample.embed.weight", torch.eye(spec.q_levels))
         # (F, Q, D): the embedding and the first product as rows to add.

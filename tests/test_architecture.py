@@ -130,7 +130,7 @@ def python_files():
 
 
 def where(file):
-    """The room of a file (a module or a folder of the package), and the package that its relative imports start from."""
+    """The room of a file (a module or folder of the package), and the package its relative imports start from."""
     parts = file.relative_to(PACKAGE).with_suffix("").parts
     return parts[0], ".".join(("sharks", *parts[:-1]))
 

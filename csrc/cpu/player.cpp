@@ -32,7 +32,7 @@ void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float
                        size_t ld_y, bool relu) {
   if (!team_ || packed_bytes(w) < kWorthSharing)
     return kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_[0].data());
-  auto rows_of = [&](int member) {
+  auto rows_of = [&](int member) noexcept {
     const int groups = (w.rows / kPanelRows + kGroupPanels - 1) / kGroupPanels, members = team_->size();
     const int first = groups * member / members * kGroupPanels * kPanelRows;
     const int last = std::min(w.rows, groups * (member + 1) / members * kGroupPanels * kPanelRows);

@@ -238,6 +238,7 @@ class WaveNetModel final : public Model {
       : net_(spec, weights, decode, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
+  Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
     return split_streams(streams, threads, [&](int B, int team) {
       return std::make_unique<WaveNetStepper>(net_, B, team);

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "core/engine.h"
 #include "core/wavenet.h"
 #include "cpu/matrix.h"
 
@@ -21,6 +22,7 @@ struct WaveNet {
   int Rp, Dp, Sp, taps;
   int widest() const;       // columns of the widest matrix
   size_t heaviest() const;  // bytes of the heaviest
+  Cost cost() const;
   Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
   struct Block {
     Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]

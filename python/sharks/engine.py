@@ -132,6 +132,12 @@ def open_player(
     return Player(pack, player, streams=streams, device=device, dtype=dtype, isa=model.isa, threads=threads)
 
 
+def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, float]:
+    """What one sample costs the compiled engine: `step_bytes` and `frame_bytes` of weights read (the latter by their
+    share of a step), `working_set` bytes of all weights, `multiply_adds` per stream."""
+    return _model(pack, device, dtype).cost
+
+
 def per_stream(pack: Pack, condition: ArrayLike | None, streams: int) -> NDArray[typing.Any] | None:
     """A condition that is for all streams, repeated for each; others as they are, and not judged here."""
     if condition is None:
