@@ -27,7 +27,7 @@ WRONG_INDICES = {
         table_with([(b"v", GOOD), (b"w", writer.entry(1, (2,), 0, 4, 8, None))]),
         "'w' begins at byte 4, inside the one before",
     ),
-    "no text": (table_with([(b"\xff", GOOD)]), "the index is damaged"),
+    "no text": (table_with([(b"\xff", GOOD)]), "a name is no text"),
     "descending": (
         writer.table_of_blocks([(b"w", writer.block([(b"", writer.header()), (b"w", GOOD), (b"v", GOOD)]))]),
         "keys do not ascend",
@@ -63,3 +63,29 @@ def table_around(sealed):
     index = writer.sealed(writer.block([(b"z", writer.varint(0) + writer.varint(len(sealed) - 5))], 1))
     places = (len(sealed), len(metaindex) - 5), (len(sealed) + len(metaindex), len(index) - 5)
     return sealed + metaindex + index + writer.footer(*places)
+
+
+def _endless_names():
+    """Names of thousands of bytes, shared with the one before, that take ten bytes of the file each."""
+    first = writer.block([(b"", writer.header()), (b"w" * 4000, GOOD)], restarts=[0])[:-8]
+    more = b"".join(writer.varint(n) + b"\x01\x00w" for n in range(4000, 4095))
+    last = b"".join(writer.varint(4090) + b"\x06\x00x%05d" % n for n in range(1 << 16))
+    return writer.sealed(first + more + last + writer.block([])[-8:])
+
+
+def _own_block():
+    """An index block whose only data block is itself."""
+    metaindex = writer.sealed(writer.block([]))
+    length = len(writer.block([(b"w", writer.varint(len(metaindex)) + b"\x00")]))
+    index = writer.block([(b"w", writer.varint(len(metaindex)) + writer.varint(length))])
+    assert len(index) == length
+    return metaindex + writer.sealed(index) + writer.footer((0, len(metaindex) - 5), (len(metaindex), length))
+
+
+COSTLY = {
+    "endless names": lambda: table_around(_endless_names()),
+    "large index": lambda: bytes(5 << 20) + writer.footer((0, 0), (0, 0)),
+    "index that is its own block": _own_block,
+    "countless fields": lambda: table_with([(b"w", writer.field(1, 1) * 30_000)]),
+    "countless tensors": lambda: table_with([(b"%06x" % n, b"") for n in range(90_000)]),
+}

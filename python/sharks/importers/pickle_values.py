@@ -221,13 +221,9 @@ def taken(args: tuple[typing.Any, ...], count: int) -> tuple[typing.Any, ...]:
 
 def told(value: typing.Any) -> str:
     """`value` for a sentence; only what is small, since a nested one may print for ever."""
-    return (
-        short(value) if type(value) in (str, int, float) else str(value) if type(value) is Global else _article(value)
-    )
-
-
-def _article(value: typing.Any) -> str:
-    return f"a {type(value).__name__}"
+    if type(value) is Global:
+        return short(str(value), quote=not str(value).isprintable())
+    return short(value) if type(value) in (str, int, float) else f"a {type(value).__name__}"
 
 
 def cost(args: typing.Any) -> int:

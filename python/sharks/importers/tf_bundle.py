@@ -32,6 +32,7 @@ _DTYPES = {1: "f4", 2: "f8", 3: "i4", 4: "u1", 5: "i2", 6: "i1", 9: "i8", 10: "?
 _Order = typing.Literal["<", ">"]
 _MOST_SHARDS = 1 << 10
 _MOST_CHECKPOINT_BYTES = 1 << 20  # of the text file `checkpoint`, which names the newest prefix
+_LONGEST_FILE_NAME = 240
 _PREFIX = re.compile(r"(.+?)(\.index|\.meta|\.data-\d{5}-of-\d{5})?$", re.DOTALL)
 _NEWEST = re.compile(rb'^\s*model_checkpoint_path\s*:\s*"((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 
@@ -131,9 +132,9 @@ def _newest(folder: pathlib.Path) -> pathlib.Path:
         found = _NEWEST.search(text)
         if not found:
             raise file.error("names no model_checkpoint_path", "name one .index file of that folder")
-        named = re.sub(rb"\\([0-7]{3}|.)", _unescaped, found[1]).decode("utf-8", "surrogateescape")
+        named = re.sub(rb"\\([0-7]{3}|.)", _unescaped, found[1]).decode("utf-8", "replace")
         name = re.split(r"[/\\]", named)[-1]
-        if name in ("", ".", "..") or "\0" in name:
+        if name in ("", ".", "..") or len(name) > _LONGEST_FILE_NAME or not name.isprintable():
             raise file.error(f"names {short(named)}, which is no checkpoint", "name one .index file of that folder")
     return folder / name
 
@@ -153,7 +154,7 @@ def _read_index(prefix: pathlib.Path) -> tuple[dict[str, Entry], int, _Order]:
                 if not shards:
                     shards, order = _header(file, key, value)
                     continue
-                name, entry = key.decode("utf-8"), _entry(value)
+                name, entry = _name(key), _entry(value)
                 if entry.dtype != _STRING:
                     _check(file, name, entry, shards)
                     found[name] = entry
@@ -173,6 +174,13 @@ def _header(file: CheckpointFile, key: bytes, value: bytes) -> tuple[int, _Order
     if not 1 <= shards <= _MOST_SHARDS or big not in (0, 1):
         raise ValueError(f"it says that there are {shards} shards in byte order {big}")
     return shards, ">" if big else "<"
+
+
+def _name(key: bytes) -> str:
+    try:
+        return key.decode("utf-8")
+    except UnicodeError:
+        raise ValueError("a name is no text") from None
 
 
 def _numbers(message: bytes) -> dict[int, int]:

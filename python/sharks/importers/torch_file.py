@@ -30,7 +30,7 @@ _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _MOST_COUNT = 1 << 40
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "module")
-_MOST_NAMES = 1 << 17
+_MOST_NAMES = 1 << 15
 _LONGEST_NAME = 1 << 10
 _NAME_WEIGHTS = "name a file that holds a state_dict, or a module that was saved whole"
 

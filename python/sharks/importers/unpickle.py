@@ -21,12 +21,12 @@ from ..tensorfile import short
 from .checkpoint_file import CheckpointFile
 from .pickle_source import PickleSource
 from .pickle_structure import check_structure
-from .pickle_values import CONSTRUCTORS, Constructor, Global, Record, cost, fill, hashable, is_mentionable, named
+from .pickle_values import CONSTRUCTORS, Constructor, Global, Record, cost, fill, hashable, is_mentionable, named, told
 
 __all__ = ["Global", "Record", "Unpickler", "read_pickle"]
 
 MOST_STEPS = 500_000
-_STEP_COST = 160  # bytes of memory that any step may take, beside the texts and bytes that it reads
+_STEP_COST = 256  # bytes of memory that any step may take, beside the texts and bytes that it reads
 _LONGEST_TEXT = 1 << 12  # of Python 2's byte strings: longer ones are an array's contents
 _REFUSED = "refused, since it could run code; use another checkpoint"
 _MANGLED = "copy or download it again, in binary mode"
@@ -194,7 +194,7 @@ class Unpickler:
         return what
 
     def _refusal(self, what: Global) -> PackError:
-        return self._file.error(f"holds {short(what, quote=False)}, which is no array", _REFUSED)
+        return self._file.error(f"holds {told(what)}, which is no array", _REFUSED)
 
     def line_global(self) -> None:
         self.push(self.mention(self.source.name(), self.source.name()))
