@@ -138,7 +138,7 @@ class SampleRNNSpec:
 
 @dataclass(frozen=True)
 class WaveNetSpec:
-    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over past levels, skips, a head of two products."""
+    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over past levels, skips, and a head."""
 
     family: ClassVar[str] = "wavenet"
 
