@@ -23,13 +23,20 @@ BFLOAT16, STRING = 14, 7
 
 
 def crc32c(data: bytes) -> int:
-    """By the definition, a bit at a time."""
+    """By the definition, a byte at a time."""
     register = 0xFFFFFFFF
     for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+        register = register >> 8 ^ OF_BYTES[(register ^ byte) & 0xFF]
     return register ^ 0xFFFFFFFF
+
+
+def eight_bits(register: int) -> int:
+    for _ in range(8):
+        register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+    return register
+
+
+OF_BYTES = [eight_bits(byte) for byte in range(256)]
 
 
 def masked(crc: int) -> int:

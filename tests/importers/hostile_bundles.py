@@ -82,10 +82,15 @@ def _own_block():
     return metaindex + writer.sealed(index) + writer.footer((0, len(metaindex) - 5), (len(metaindex), length))
 
 
+def _many_names(count):
+    entries = [(b"", writer.header()), *((b"%06x" % n, b"") for n in range(count))]
+    return writer.table(entries, per_block=1000)
+
+
 COSTLY = {
     "endless names": lambda: table_around(_endless_names()),
     "large index": lambda: bytes(5 << 20) + writer.footer((0, 0), (0, 0)),
     "index that is its own block": _own_block,
     "countless fields": lambda: table_with([(b"w", writer.field(1, 1) * 30_000)]),
-    "countless tensors": lambda: table_with([(b"%06x" % n, b"") for n in range(90_000)]),
+    "countless tensors": lambda: _many_names(90_000),
 }

@@ -78,7 +78,7 @@ WRONG = {
     "memo far away": (b"I1\np99999999999\n.", "has a memo of 99999999999 places"),
     "negative memo": (b"I1\np-1\n.", "has a memo of -1 places"),
     "half a pair": (b"}(I1\nu.", "half a pair"),
-    "append to a number": (b"I1\nI2\na.", "appends to a int"),
+    "append to a number": (b"I1\nI2\na.", "appends to an int"),
     "pairs of a list": (b"](I1\nI2\nu.", "sets pairs of a list"),
     "call of a text": (b"S'os'\n(tR.", "calls a str"),
     "state of a text": (b"S'os'\n}b.", "gives attributes to a str"),
@@ -153,6 +153,7 @@ RECURSIVE = {
     "dict": b"}" + w.put(0) + w.text("a") + w.get(0) + b"s.",
     "through a tuple": b"]" + w.put(0) + w.get(0) + b"\x85a.",
     "record": w.name("m", "A") + b")\x81" + w.put(0) + b"}" + w.text("me") + w.get(0) + b"sb.",
+    "key": w.name("m", "A") + b")\x81" + w.put(0) + b"}" + w.get(0) + b"Nsb.",
     "far round": b"]" + w.put(0) + (b"]" * 50) + w.get(0) + b"a" * 50 + b"a.",
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pathlib
 import pickle
-import shutil
 import subprocess
 import sys
 import time
@@ -82,16 +81,20 @@ def judged(kind, path):
     return value
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """Each form read once, since codecs are imported when they are first needed."""
+    for name, seed in hostile_mutants.seeds().items():
+        good(seed, tmp_path_factory.mktemp("warm") / name)
+
+
 @pytest.fixture
-def judge(tmp_path, monkeypatch):
+def judge(warm, monkeypatch):
     """`judged`, with memory measured, and the doors that files try to open nailed shut."""
 
     def shut(*_, **__):
         raise AssertionError("a file ran code")
 
-    for name, seed in hostile_mutants.seeds().items():  # codecs are imported when they are first needed
-        good(seed, tmp_path / f"good {name}")
-        shutil.rmtree(tmp_path / f"good {name}")
     for module, name in ((os, "system"), (subprocess, "Popen"), (pickle, "Unpickler"), (pickle, "loads")):
         monkeypatch.setattr(module, name, shut)
     tracemalloc.start()

@@ -225,6 +225,12 @@ def test_unknown_classes_are_inert(read, protocol):
         assert entries == {"weights": [3]}
 
 
+def test_records_are_their_own_keys(read):
+    """As the parameters are in an optimiser that was saved whole."""
+    (key,) = read(w.name("m", "A") + b")\x81" + w.put(0) + b"0}" + w.get(0) + b"I1\ns.")
+    assert type(key) is Record and {key: 1}[key] == 1
+
+
 def test_what_is_shared_stays_shared(read):
     inner = [1]
     got = read(pickle.dumps([inner, inner, (inner,)]))

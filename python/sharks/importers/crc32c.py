@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 _POLYNOMIAL = np.uint32(0x82F63B78)
 _LANES = 1 << 13
+_FEW = 256
 _MASK_DELTA = 0xA282EAD8
 _Words = NDArray[np.uint32]
 
@@ -36,6 +37,8 @@ def crc32c(data: bytes) -> int:
 
 def _carry(state: np.uint32, block: NDArray[np.uint8]) -> np.uint32:
     """The CRC register after `block`."""
+    if len(block) < _FEW:
+        return _one_by_one(state, block.tobytes())
     lanes = 1 << max(0, min(_LANES, len(block) // 16).bit_length() - 1)
     length = len(block) // lanes
     whole = lanes * length
@@ -46,6 +49,14 @@ def _carry(state: np.uint32, block: NDArray[np.uint8]) -> np.uint32:
         registers = _apply(_advance(length), registers[0::2]) ^ registers[1::2]
         length *= 2
     return _bytewise(registers, block[whole:][None])[0]
+
+
+def _one_by_one(state: np.uint32, block: bytes) -> np.uint32:
+    """The same for so few bytes that numpy's calls would cost more than their work."""
+    register, table = int(state), _plain_table()
+    for byte in block:
+        register = table[(register ^ byte) & 0xFF] ^ register >> 8
+    return np.uint32(register)
 
 
 def _bytewise(registers: _Words, rows: NDArray[np.uint8]) -> _Words:
@@ -61,6 +72,11 @@ def _table() -> _Words:
     for _ in range(8):
         table = np.where(table & 1, table >> np.uint32(1) ^ _POLYNOMIAL, table >> np.uint32(1))
     return table
+
+
+@functools.cache
+def _plain_table() -> list[int]:
+    return _table().tolist()
 
 
 @functools.lru_cache(256)

@@ -5,6 +5,7 @@ Whoever walks it afterwards can then neither go round for ever nor run out of st
 
 from __future__ import annotations
 
+import itertools
 import typing
 
 from .pickle_values import Record
@@ -49,7 +50,7 @@ class _Node:
 
 def _parts(value: typing.Any) -> typing.Iterable[typing.Any]:
     if type(value) is dict:
-        return value.values()
+        return itertools.chain(value, value.values())
     if type(value) is Record:
         return (value.args, value.state, value.items, value.entries)
     return value if type(value) in (list, tuple) else ()

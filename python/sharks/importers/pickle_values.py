@@ -123,15 +123,15 @@ def _content(dtype: typing.Any, shape: typing.Any, data: typing.Any) -> bytes:
     content = data.encode("latin-1") if isinstance(data, str) else data
     wanted = math.prod(shape) * dtype.numpy().itemsize
     if type(content) is not bytes or len(content) != wanted:
-        got = f"{len(content)} bytes" if isinstance(content, bytes) else f"a {type(content).__name__}"
+        got = f"{len(content)} bytes" if isinstance(content, bytes) else kind(content)
         raise ValueError(f"gives an array of shape {short(shape)} {got}, wanted {wanted} bytes")
     return content
 
 
 def _reconstruct(args: tuple[typing.Any, ...]) -> object:
-    kind, _, _ = taken(args, 3)
-    if kind != Global("numpy", "ndarray"):
-        raise ValueError(f"makes an array of {told(kind)}, wanted numpy.ndarray")
+    array_class, _, _ = taken(args, 3)
+    if array_class != Global("numpy", "ndarray"):
+        raise ValueError(f"makes an array of {told(array_class)}, wanted numpy.ndarray")
     return np.ndarray((0,), np.int8)
 
 
@@ -194,20 +194,25 @@ def _set(args: tuple[typing.Any, ...]) -> object:
 
 
 def _record(args: tuple[typing.Any, ...]) -> object:
-    kind, _, state = taken(args, 3)
-    return Record(_only(Global, (kind,)), state=state)
+    record_class, _, state = taken(args, 3)
+    return Record(_only(Global, (record_class,)), state=state)
 
 
-def _only(kind: type[typing.Any], args: tuple[typing.Any, ...]) -> typing.Any:
+def _only(wanted: type[typing.Any], args: tuple[typing.Any, ...]) -> typing.Any:
     (value,) = taken(args, 1)
-    if type(value) is not kind:
-        raise ValueError(f"gives a {type(value).__name__}, wanted {kind.__name__}")
+    if type(value) is not wanted:
+        raise ValueError(f"gives {kind(value)}, wanted {wanted.__name__}")
     return value
 
 
 def hashable(key: typing.Any) -> typing.Any:
-    """`key`, if hashing it is cheap, and no file can choose keys of equal hashes: a text, or a number of 60 bits."""
-    if type(key) in _HASHABLE and not (type(key) is int and abs(key) >= 1 << 60):
+    """`key`, if hashing it is cheap, and no file can choose keys of equal hashes.
+
+    That is a text, a number of 60 bits, or what is its own key, as tensors and records are.
+    """
+    if type(key) is int and abs(key) >= 1 << 60:
+        raise ValueError(f"uses {told(key)} as the key of a dict")
+    if type(key) in _HASHABLE or type(key).__hash__ is object.__hash__:
         return key
     raise ValueError(f"uses {told(key)} as the key of a dict")
 
@@ -223,7 +228,13 @@ def told(value: typing.Any) -> str:
     """`value` for a sentence; only what is small, since a nested one may print for ever."""
     if type(value) is Global:
         return short(str(value), quote=not str(value).isprintable())
-    return short(value) if type(value) in (str, int, float) else f"a {type(value).__name__}"
+    return short(value) if type(value) in (str, int, float) else kind(value)
+
+
+def kind(value: typing.Any) -> str:
+    """What sort of thing it is, for a sentence."""
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" or name == "ndarray" else f"a {name}"
 
 
 def cost(args: typing.Any) -> int:

@@ -48,9 +48,7 @@ def read_torch(path: str | os.PathLike[str]) -> typing.Any:
         if start.startswith(zip_members.MAGIC):
             return _archive(file)
         if start[257:262] == b"ustar":
-            raise file.error(
-                "is of torch's oldest form, a tar archive", "open it in torch 0.4 or later and save it anew"
-            )
+            raise file.error("is of torch's oldest form, a tar archive", "open it in torch and save it anew")
         if not start.startswith(b"\x80"):
             raise file.error("is no file of torch", "name a .pt or .pth file that torch.save has written")
         return _stream(file)

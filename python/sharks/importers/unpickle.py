@@ -21,7 +21,19 @@ from ..tensorfile import short
 from .checkpoint_file import CheckpointFile
 from .pickle_source import PickleSource
 from .pickle_structure import check_structure
-from .pickle_values import CONSTRUCTORS, Constructor, Global, Record, cost, fill, hashable, is_mentionable, named, told
+from .pickle_values import (
+    CONSTRUCTORS,
+    Constructor,
+    Global,
+    Record,
+    cost,
+    fill,
+    hashable,
+    is_mentionable,
+    kind,
+    named,
+    told,
+)
 
 __all__ = ["Global", "Record", "Unpickler", "read_pickle"]
 
@@ -168,14 +180,14 @@ class Unpickler:
         elif type(target) is list:
             target += items
         else:
-            raise ValueError(f"appends to a {type(target).__name__}")
+            raise ValueError(f"appends to {kind(target)}")
 
     def set_items(self, items: list[typing.Any]) -> None:
         target = self.top()
         if type(target) is Record:
             target = target.entries
         if type(target) is not dict:
-            raise ValueError(f"sets pairs of a {type(target).__name__}")
+            raise ValueError(f"sets pairs of {kind(target)}")
         target.update(_dict(items))
 
     def set_item(self) -> None:
@@ -206,7 +218,7 @@ class Unpickler:
     def call(self, what: typing.Any, args: typing.Any) -> None:
         """Make what an allowed name makes; refuse all others."""
         if type(what) is not Global or type(args) is not tuple:
-            raise ValueError(f"calls a {type(what).__name__}")
+            raise ValueError(f"calls {kind(what)}")
         if what == Global("copyreg", "__newobj__") and args:
             return self.instance(args[0], args[1:])
         constructor = self._constructors.get(str(what))
@@ -215,25 +227,25 @@ class Unpickler:
         self._file.charge(cost(args))
         self.push(constructor(args))
 
-    def instance(self, kind: typing.Any, args: typing.Any) -> None:
+    def instance(self, what: typing.Any, args: typing.Any) -> None:
         """An object whose class is told but not run."""
-        if type(kind) is not Global or type(args) is not tuple:
-            raise ValueError(f"makes an object of a {type(kind).__name__}")
-        if str(kind) in self._constructors:
-            self.call(kind, args)
+        if type(what) is not Global or type(args) is not tuple:
+            raise ValueError(f"makes an object of {kind(what)}")
+        if str(what) in self._constructors:
+            self.call(what, args)
         else:
-            self.push(Record(kind, args))
+            self.push(Record(what, args))
 
-    def old_instance(self, kind: typing.Any, args: list[typing.Any]) -> None:
+    def old_instance(self, what: typing.Any, args: list[typing.Any]) -> None:
         """Python 2's old way, which calls the class whenever there are arguments."""
         if args:
-            self.call(kind, tuple(args))
+            self.call(what, tuple(args))
         else:
-            self.instance(kind, ())
+            self.instance(what, ())
 
     def named_instance(self) -> None:
-        kind = self.mention(self.source.name(), self.source.name())
-        self.old_instance(kind, self.pop_mark())
+        what = self.mention(self.source.name(), self.source.name())
+        self.old_instance(what, self.pop_mark())
 
     def marked_instance(self) -> None:
         items = self.pop_mark()
@@ -244,8 +256,8 @@ class Unpickler:
         self.call(what, args)
 
     def new(self) -> None:
-        args, kind = self.pop(), self.pop()
-        self.instance(kind, args)
+        args, what = self.pop(), self.pop()
+        self.instance(what, args)
 
     def new_with_names(self) -> None:
         if self.pop():
@@ -260,7 +272,7 @@ class Unpickler:
         elif hasattr(target, "set_state"):
             target.set_state(state)
         elif type(target) is not dict:  # an ordered dict's attributes are of no use here
-            raise ValueError(f"gives attributes to a {type(target).__name__}")
+            raise ValueError(f"gives attributes to {kind(target)}")
 
     def persistent(self, name: typing.Any) -> None:
         if self._persistent is None:
