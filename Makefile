@@ -2,7 +2,7 @@
 #
 #   make demo    songs in, a new song out: demo/song.wav
 #   make test    the whole test suite
-#   make bench   samples per second on this machine
+#   make bench   samples per second on this machine: bench/RESULTS.md, in about four minutes
 #   make lint    style and types
 
 PYTHON ?= python3
@@ -27,7 +27,7 @@ test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/all.installed
-	$(BIN)/sharks bench dadabots-2tier-tiny
+	$(BIN)/python bench/report.py
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -1,12 +1,15 @@
 """The baseline of every speed figure: one cached step per sample in plain eager torch, written as well as eager allows.
 
-WaveNet: rings instead of recomputation, the past taps of all layers in one batched product, the skips of all layers in
-one product. SampleRNN: tiers step once per frame with torch's fused cells, the upsampling of a frame in one product. Both
+WaveNet comes in two forms. "rings" is the cached step as one writes it: a ring per layer, one product per weight.
+"batched" is as fast as eager gets: the past taps of all layers in one product, the skips of all layers in another.
+SampleRNN: tiers step once per frame with torch's fused cells, the upsampling of a frame in one product. Both
 look levels up instead of multiplying one-hot vectors, and draw by Gumbel-max. bench/generate.py checks them against the
 engine's logits before it times them.
 """
 
 from __future__ import annotations
+
+import typing
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +19,12 @@ from sharks import quantize
 from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
 
-def eager_step(spec: Spec, tensors: dict, streams: int) -> "WaveNetStep | SampleRNNStep":
-    weights = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
-    return (WaveNetStep if isinstance(spec, WaveNetSpec) else SampleRNNStep)(spec, weights, streams)
+def eager_steps(spec: Spec, tensors: dict, streams: int) -> dict[str, typing.Callable]:
+    """The forms of the baseline for this spec, by name, each at its first sample."""
+    w = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
+    if isinstance(spec, WaveNetSpec):
+        return {"rings": RingsStep(spec, w, streams), "batched": BatchedStep(spec, w, streams)}
+    return {"cells": SampleRNNStep(spec, w, streams)}
 
 
 def draw(logits: Tensor, temperature: float) -> Tensor:
@@ -26,16 +32,54 @@ def draw(logits: Tensor, temperature: float) -> Tensor:
     return (logits - temperature * torch.empty_like(logits).exponential_().log_()).argmax(1)
 
 
-class WaveNetStep:
-    """Filter width 2, a looked-up input, biases in the blocks: what the benchmarked presets use."""
+class _WaveNetInput:
+    """The first convolution as looked-up rows. Filter width 2 and biases in the blocks: the benchmarked presets."""
 
     def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
         looked_up = (spec.input, spec.input_filter_width) in (("one-hot", 1), ("one-hot", 2), ("embedding", 0))
         assert spec.filter_width == 2 and spec.bias and looked_up, "the baseline plays the presets only"
-        L, D = spec.layers, spec.dilation
-        self.spec = spec
+        self.spec, self.t = spec, 0
         self.taps = [w["input.conv.weight"][:, :, p].T.contiguous() for p in range(spec.input_filter_width)]
         self.taps = self.taps or [w["input.embed.weight"]]
+        self.older = torch.zeros(streams, spec.residual)  # what the sample before adds to the input
+
+    def input(self, levels: Tensor) -> Tensor:
+        h = self.taps[-1][levels] + self.older
+        self.older = self.taps[0][levels] if len(self.taps) == 2 else self.older
+        return h
+
+
+class RingsStep(_WaveNetInput):
+    """Feed levels int64 (B,); the logits (B, Q) of the next. A ring per layer, one product per weight."""
+
+    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
+        super().__init__(spec, w, streams)
+        self.w = {name: value.squeeze(-1) for name, value in w.items()}
+        self.past = [w[f"blocks.{i}.dilated.weight"][:, :, 0].contiguous() for i in range(spec.layers)]
+        self.now = [w[f"blocks.{i}.dilated.weight"][:, :, 1].contiguous() for i in range(spec.layers)]
+        self.rings = [torch.zeros(d, streams, spec.residual) for d in spec.dilations]
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        w, D, h, skips = self.w, self.spec.dilation, self.input(levels), 0
+        for i, d in enumerate(self.spec.dilations):
+            ring, place = self.rings[i], self.t % d
+            a = F.linear(ring[place], self.past[i]) + F.linear(h, self.now[i], w[f"blocks.{i}.dilated.bias"])
+            ring[place] = h
+            z = torch.tanh(a[:, :D]) * torch.sigmoid(a[:, D:])
+            skips = skips + F.linear(z, w[f"blocks.{i}.skip.weight"], w[f"blocks.{i}.skip.bias"])
+            if i + 1 < self.spec.layers:
+                h = h + F.linear(z, w[f"blocks.{i}.res.weight"], w[f"blocks.{i}.res.bias"])
+        self.t += 1
+        y = F.linear(torch.relu(skips), w["head.conv1.weight"], w.get("head.conv1.bias"))
+        return F.linear(torch.relu(y), w["head.conv2.weight"], w.get("head.conv2.bias"))
+
+
+class BatchedStep(_WaveNetInput):
+    """Feed levels int64 (B,); the logits (B, Q) of the next. As few calls as eager torch allows."""
+
+    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
+        super().__init__(spec, w, streams)
+        L = spec.layers
         dilated = [w[f"blocks.{i}.dilated.weight"] for i in range(L)]
         self.past = torch.stack([a[:, :, 0].T for a in dilated]).contiguous()  # (L, R, 2D)
         self.past_bias = torch.stack([w[f"blocks.{i}.dilated.bias"] for i in range(L)])[:, None]
@@ -52,20 +96,16 @@ class WaveNetStep:
         self.rings = torch.zeros(self.length, L, streams, spec.residual)
         self.dilations = torch.tensor(spec.dilations)
         self.layer = torch.arange(L)
-        self.older = torch.zeros(streams, spec.residual)  # what the sample before adds to the input
-        self.t, self.D = 0, D
 
     def __call__(self, levels: Tensor) -> Tensor:
-        """Feed levels int64 (B,); return the logits (B, Q) of the next."""
-        h = self.taps[-1][levels] + self.older
-        self.older = self.taps[0][levels] if len(self.taps) == 2 else self.older
+        h, D = self.input(levels), self.spec.dilation
         rows = self.rings[(self.t - self.dilations) % self.length, self.layer]  # (L, B, R)
         past = torch.baddbmm(self.past_bias, rows, self.past)
         inputs, gated = [], []
         for i, now in enumerate(self.now):
             inputs.append(h)
             a = torch.addmm(past[i], h, now)
-            z = a[:, : self.D].tanh() * a[:, self.D :].sigmoid()
+            z = a[:, :D].tanh() * a[:, D:].sigmoid()
             gated.append(z)
             if i < len(self.res):
                 h = h + torch.addmm(self.res_bias[i], z, self.res[i])
@@ -88,7 +128,8 @@ class SampleRNNStep:
         self.c = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.rows: list[Tensor] = [torch.empty(0)] * spec.tiers
         self.up = [
-            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous() for t in range(spec.tiers)
+            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous()
+            for t in range(spec.tiers)
         ]
         embed = w.get("sample.embed.weight", torch.eye(spec.q_levels))
         # (F, Q, D): the embedding and the first product as rows to add.

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/check.h"
 #include "cpu/kernels.h"
@@ -282,6 +283,44 @@ Array<float> gumbel(uint64_t seed, int64_t stream, int64_t step, int q, const st
   return noise;
 }
 
+template <typename Work>
+double best_of(int rounds, const Work& work) {
+  double best = 1e30;
+  for (int i = 0; i < rounds; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    volatile float used = work();
+    static_cast<void>(used);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+// Seconds to read `bytes` of memory once, the best of `rounds` passes.
+double probe_read(size_t bytes, int rounds) {
+  const size_t count = std::max<size_t>(bytes / sizeof(float) / 128, 1) * 128;
+  const sharks::cpu::Kernels& kernels = sharks::cpu::kernels("auto");
+  py::gil_scoped_release release;
+  sharks::cpu::Floats data(count);
+  const size_t passes = std::max<size_t>(1, (size_t{8} << 20) / (count * sizeof(float)));  // more than the clock's grain
+  const double seconds = best_of(rounds, [&] {
+    float sum = 0;
+    for (size_t i = 0; i < passes; ++i) sum += kernels.read_all(data.data(), count);
+    return sum;
+  });
+  return seconds / passes * bytes / (count * sizeof(float));
+}
+
+// Multiply-adds per second on registers alone, the best of `rounds` tries.
+double probe_multiply(const std::string& dtype, int rounds) {
+  constexpr size_t kTurns = 200000;
+  const sharks::cpu::Type type = type_of(dtype);
+  const sharks::cpu::Kernels& kernels = sharks::cpu::kernels("auto");
+  py::gil_scoped_release release;
+  const double seconds = best_of(rounds, [&] { return kernels.multiply(type, kTurns); });
+  const int lanes = sharks::cpu::kPanelRows * sharks::cpu::columns_per_unit(type);
+  return kTurns * sharks::cpu::kProbeSums * lanes / seconds;
+}
+
 std::vector<std::string> isas() {
   std::vector<std::string> names;
   for (const char* const* name = sharks::cpu::available_isas(); *name; ++name) names.emplace_back(*name);
@@ -298,12 +337,23 @@ PYBIND11_MODULE(_core, m) {
         py::arg("isa") = "auto", "weights float32 [M, N], inputs float32 [B, N] -> float32 [B, M]; for proof.");
   m.def("gumbel", &gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"), py::arg("isa") = "auto",
         "The noise of one draw, float32 [q]; equals sharks.sampling.gumbel to the bit.");
+  m.def("probe_read", &probe_read, py::arg("bytes"), py::arg("rounds") = 5,
+        "Seconds that one thread needs to read so many bytes once, over and over: what weights of that size can reach.");
+  m.def("probe_multiply", &probe_multiply, py::arg("dtype") = "float32", py::arg("rounds") = 5,
+        "Multiply-adds per second of one thread on registers alone.");
   m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")
       .def(py::init(&make_model), py::arg("spec"), py::arg("tensors"), py::arg("tables"), py::arg("isa") = "auto",
            py::arg("device") = "cpu", py::arg("dtype") = "float32")
       .def_property_readonly("isa", &Model::isa)
+      .def_property_readonly("cost",
+                             [](const Model& self) {
+                               const sharks::Cost cost = self.cost();
+                               return py::dict(py::arg("step_bytes") = cost.step_bytes, py::arg("frame_bytes") = cost.frame_bytes,
+                                               py::arg("working_set") = cost.working_set,
+                                               py::arg("multiply_adds") = cost.multiply_adds);
+                             })
       .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
 
   py::class_<Handle>(m, "Player", "The state of B streams. Not to be used by two threads at once.")

@@ -22,6 +22,7 @@ FORBIDDEN = {
     "models": ["sharks.reference", "sharks._core", "sharks.engine"],
     "engine": ["sharks.models", "sharks.train", "sharks.generate"],
     "pack": ["sharks.models", "sharks.train", "sharks.engine", "sharks._core"],
+    "importers": ["sharks.engine", "sharks.generate", "sharks.models", "sharks.train", "sharks._core"],
     "generate": ["sharks.models", "sharks.train", "sharks._core"],
     "audio": ["sharks.generate", "sharks.pack", "sharks.engine"],
     "health": ["sharks.generate", "sharks.pack", "sharks.engine"],
@@ -129,7 +130,7 @@ def python_files():
 
 
 def where(file):
-    """The room of a file (a module or a folder of the package), and the package that its relative imports start from."""
+    """The room of a file (a module or folder of the package), and the package its relative imports start from."""
     parts = file.relative_to(PACKAGE).with_suffix("").parts
     return parts[0], ".".join(("sharks", *parts[:-1]))
 

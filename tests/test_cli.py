@@ -19,7 +19,7 @@ from sharks.wav import write_wav
 
 RATE = 16000
 HELP_SECONDS = 0.3
-VERBS = "demo doctor make prepare train generate extend curate check presets info bench".split()
+VERBS = "demo doctor make prepare train generate extend curate check presets info bench import".split()
 COMMAND = [sys.executable, "-m", "sharks"]
 # The package under test, from whatever folder a command runs in.
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(sharks.__file__)))}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sharks.dataset import cost, level_counts, level_table, measure, pcm_counts
+from sharks.dataset import cost, file_counts, level_counts, level_table, measure, pcm_counts
 from sharks.quantize import codec
 
 
@@ -13,9 +13,11 @@ def test_every_pcm_value_has_the_level_of_its_amplitude():
         assert np.array_equal(level_table(law)[pcm.view(np.uint16)], law.encode(pcm / np.float32(32768)))
 
 
-def test_counting_values_and_levels():
-    pcm = np.random.default_rng(0).integers(-32768, 32768, 3_000_000).astype(np.int16)
-    counts = pcm_counts(pcm)
+def test_counting_values_and_levels(tmp_path):
+    pcm = np.random.default_rng(0).integers(-32768, 32768, 3_000_000).astype("<i2")
+    pcm.tofile(tmp_path / "a.i16")
+    counts = file_counts(tmp_path / "a.i16")
+    assert np.array_equal(counts, pcm_counts(pcm))
     assert np.array_equal(counts, [*np.bincount(pcm.astype(int) + 32768, minlength=65536)])
     law = codec("MU-R")
     assert np.array_equal(level_counts(counts, law), np.bincount(law.encode(pcm / np.float32(32768)), minlength=256))
@@ -30,8 +32,11 @@ def test_cost_in_bits():
 
 
 def test_a_known_wave_measures_as_it_should():
-    square = np.tile(np.array([16384, -16384], np.int16), 8000)
-    assert measure(square) == {"rms_db": pytest.approx(-6.02, abs=0.005), "peak": 0.5, "dc": 0.0, "entropy": 1.0}
-    assert measure(square + np.int16(3277))["dc"] == pytest.approx(0.1, abs=1e-4)
-    assert measure(np.zeros(9, np.int16)) == {"rms_db": -120.0, "peak": 0.0, "dc": 0.0, "entropy": 0.0}
-    assert measure(np.array([-32768], np.int16))["peak"] == 1.0
+    def measured(*values):
+        return measure(np.bincount(np.array(values) + 32768, minlength=65536))
+
+    square = measured(16384, -16384, 16384, -16384)
+    assert square == {"rms_db": pytest.approx(-6.02, abs=0.005), "peak": 0.5, "dc": 0.0, "entropy": 1.0}
+    assert measured(19661, -13107)["dc"] == pytest.approx(0.1, abs=1e-4)
+    assert measured(0, 0, 0) == {"rms_db": -120.0, "peak": 0.0, "dc": 0.0, "entropy": 0.0}
+    assert measured(-32768)["peak"] == 1.0

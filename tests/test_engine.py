@@ -209,7 +209,7 @@ class CountingCore:
     def isa(self) -> str:
         return "counting"
 
-    def Model(self, spec: dict, tensors: dict, tables: dict, isa: str, device: str) -> object:  # noqa: N802
+    def Model(self, spec: dict, tensors: dict, tables: dict, isa: str, device: str, dtype: str) -> object:  # noqa: N802
         self.models += 1
         made = specs.from_dict(spec)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -21,9 +22,10 @@ import sharks
 from players import PLAYERS
 from sharks import manifest
 from sharks import spec as specs
-from sharks.clips import file_name, read_levels
+from sharks.clips import LevelReader, file_name
 from sharks.pack import Pack
 from sharks.quantize import codec
+from sharks.wav import write_wav
 
 RATE = 1000
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -50,7 +52,8 @@ def out(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def wav_levels(path: pathlib.Path, spec: specs.Spec = SAMPLERNN) -> np.ndarray:
-    return np.concatenate(list(read_levels(path, codec(spec), RATE)))
+    with LevelReader(codec(spec), RATE) as reader:
+        return np.concatenate(list(reader.read(path)))
 
 
 def frames(path: pathlib.Path) -> int:
@@ -112,6 +115,27 @@ def test_save_makes_the_same_folder(pack: Pack, out: pathlib.Path, tmp_path: pat
         if path.is_file():
             assert path.read_bytes() == (tmp_path / "saved" / path.relative_to(out)).read_bytes()
     assert np.array_equal(play(pack, out, **arguments).levels, audio.levels)
+
+
+@pytest.mark.parametrize("law", [name for name in specs.CODECS if name != "LIN-X"])
+def test_sixteen_bits_tell_256_levels_apart(law: str, tmp_path: pathlib.Path) -> None:
+    levels = np.random.default_rng(0).permutation(256)
+    write_wav(tmp_path / "a.wav", codec(law).decode(levels), RATE)
+    with LevelReader(codec(law), RATE) as reader:
+        assert np.array_equal(np.concatenate(list(reader.read(tmp_path / "a.wav"))), levels)
+
+
+def test_files_that_changed_since(pack: Pack, out: pathlib.Path) -> None:
+    audio = play(pack, out)
+    whole = audio.files[0].read_bytes()
+    short = len(whole) - 20
+    riff, data = ((short - rest).to_bytes(4, "little") for rest in (8, 44))
+    audio.files[0].write_bytes(whole[:4] + riff + whole[8:40] + data + whole[44:short])
+    with pytest.raises(sharks.AudioError, match="holds 90 samples, wanted 100"):
+        _ = audio.levels
+    audio.files[0].unlink()
+    with pytest.raises(sharks.AudioError, match="0000.wav"):
+        _ = audio.samples
 
 
 def test_several_calls_share_a_folder(pack: Pack, out: pathlib.Path) -> None:
@@ -246,6 +270,28 @@ def test_an_interrupt_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:
         assert 0 < len(got) == row.samples < 500
         assert np.array_equal(got, whole[i, 0, : len(got)])
     assert np.array_equal(play(pack, out, n=3, seconds=0.5).levels, whole)
+
+
+def test_many_clips_are_finished_some_at_a_time(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 2)
+    finished = iter([False] * 3 + [True])
+
+    def progress(done: float, *_: float) -> None:
+        if done > 0.5 * 2 / 5 and next(finished):  # in the second part
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(pack, out, n=5, seconds=0.5, progress=progress)
+    samples = [row.samples for row in manifest.read(out).values()]
+    assert samples[:2] == [500, 500]
+    assert 0 < samples[2] == samples[3] < 500
+    assert len(samples) == 4
+    stamps = [(out / file_name(i)).stat().st_mtime_ns for i in range(2)]
+    calls: list[tuple[float, ...]] = []
+    again = play(pack, out, n=5, seconds=0.5, progress=lambda *call: calls.append(call))
+    assert calls[0][0] > 0.5 * 2 / 5, "the first part was found"
+    assert [(out / file_name(i)).stat().st_mtime_ns for i in range(2)] == stamps
+    assert np.array_equal(again.levels, play(pack, n=5, seconds=0.5).levels)
 
 
 def test_kill_9_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pathlib
 import tracemalloc
@@ -59,6 +60,31 @@ def test_pieces_and_threads_cannot_be_heard(spec: specs.Spec, device: str, monke
         monkeypatch.setattr(session, "MOST_STEPS", most)
         got = levels_of(spec, device, n=3, temperature=heat, threads=2, prime=SINE, prime_rate=RATE)
         assert np.array_equal(got, whole)
+
+
+@on_every_device
+def test_many_streams_are_played_some_at_a_time(
+    device: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever differs between streams goes along with them."""
+    arguments = {
+        "n": 7,
+        "streams": [3, 1, 4, 15, 9, 2, 6],
+        "temperature": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1],
+        "condition": [0, 1, 2, 3, 2, 1, 0],
+        "prime": np.stack([np.roll(SINE, 9 * i) for i in range(7)])[:, None],
+        "prime_rate": RATE,
+        "include_prime": True,
+    }
+    together = levels_of(CLASSES, device, **arguments)
+    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 3)
+    calls: list[tuple[float, float, float]] = []
+    arguments["progress"] = lambda *call: calls.append(call)
+    assert np.array_equal(levels_of(CLASSES, device, **arguments), together)
+    assert np.array_equal(levels_of(CLASSES, device, out=tmp_path, **arguments), together)
+    done = [call[0] for call in calls]
+    assert done[-1] == 0.2
+    assert done[: len(done) // 2] == sorted(done[: len(done) // 2])
 
 
 @on_every_device
@@ -360,7 +386,7 @@ def test_logits_take_conditions() -> None:
         ({"start": "silence"}, "only a WaveNet"),
         ({"condition": 1}, "condition"),
         ({"device": "gpu"}, "device is"),
-        ({"dtype": "int8"}, "dtype is"),
+        ({"dtype": "int4"}, "dtype is"),
         ({"threads": 0}, "threads is"),
         ({"progress": 3}, "progress is"),
     ],

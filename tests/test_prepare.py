@@ -407,13 +407,7 @@ def test_four_real_songs(tmp_path):
     assert all(-15 < track.rms_db < -13 for track in data.tracks)
 
 
-@pytest.fixture(scope="module")
-def odd(tmp_path_factory):
-    """The corpus, prepared by a process of its own that measures itself."""
-    folder = tmp_path_factory.mktemp("odd")
-    expected = odd_audio.build(_made(folder / "in"))
-    fuzzed = odd_audio.fuzz(folder / "in", 200)
-    code = """
+MEASURED = """
 import json, pathlib, re, resource, sys, time, sharks
 times = []
 sharks.prepare(sys.argv[1], sys.argv[2], progress=lambda done, total, name: times.append((time.monotonic(), name)))
@@ -423,8 +417,16 @@ child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 slowest = max((later[0] - sooner[0], sooner[1]) for sooner, later in zip(times, times[1:]))
 print(json.dumps({"own": own, "child": child, "slowest": slowest}))
 """
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """The corpus, prepared by a process of its own that measures itself."""
+    folder = tmp_path_factory.mktemp("odd")
+    expected = odd_audio.build(_made(folder / "in"))
+    fuzzed = odd_audio.fuzz(folder / "in", 200)
     run = subprocess.run(
-        [sys.executable, "-c", code, folder / "in", folder / "out"], capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", MEASURED, folder / "in", folder / "out"], capture_output=True, text=True, timeout=240
     )
     assert run.returncode == 0, run.stderr
     return expected, fuzzed, load_dataset(folder / "out"), json.loads(run.stdout), folder / "in"
@@ -454,6 +456,18 @@ def test_odd_files_cost_little_memory_and_time(odd):
     _, _, _, cost, _ = odd
     assert 0 < cost["child"] < 512 * 1024 and cost["own"] + cost["child"] < 512 * 1024, cost
     assert cost["slowest"][0] < 10, cost
+
+
+def test_hours_of_music_cost_no_memory(tmp_path):
+    """An hour is 115 MB of samples, which must pass through and not pile up."""
+    with sf.SoundFile(tmp_path / "a.wav", "w", 8000, 2, "PCM_U8") as file:
+        minute = np.tile(tune(1.0)[:8000, None], (60, 2))
+        for _ in range(60):
+            file.write(minute)
+    run = subprocess.run([sys.executable, "-c", MEASURED, tmp_path / "a.wav", tmp_path / "out"], capture_output=True)
+    cost = json.loads(run.stdout)
+    assert load_dataset(tmp_path / "out").hours == pytest.approx(1, abs=1e-3)
+    assert 0 < cost["child"] and 0 < cost["own"] < 110 * 1024 and cost["own"] + cost["child"] < 192 * 1024, cost
 
 
 def test_nothing_beyond_full_scale_and_no_nan_comes_out_of_odd_files(odd):

@@ -123,6 +123,7 @@ def test_override():
         ("model.dimm", 32, "did you mean 'dim'"),
         ("model.dim", "32", "wanted int"),
         ("train.batch", 0, "train.batch is 0"),
+        ("train.steps", 0, "train.steps is 0"),
         ("train.batch", 1.5, "wanted int"),
         ("train.learning_rate", float("nan"), "learning_rate"),
         ("train.clip", "valeu", "did you mean 'value'"),

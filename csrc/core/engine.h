@@ -57,9 +57,18 @@ class Player {
   virtual int64_t stage_width(const std::string& stage) const = 0;
 };
 
+// What one sample of one stream costs, folds done; products that run once per frame count by their share.
+struct Cost {
+  double step_bytes = 0;     // of weights read in every step, whatever the number of streams
+  double frame_bytes = 0;    // of weights read once per frame, by their share
+  double working_set = 0;    // bytes of all weights: where they lie decides how fast they are read
+  double multiply_adds = 0;  // per stream
+};
+
 class Model {
  public:
   virtual ~Model() = default;
+  virtual Cost cost() const = 0;
   virtual const char* isa() const = 0;
   virtual int q_levels() const = 0;
   // The model must outlive its players. `threads` share the streams among them.

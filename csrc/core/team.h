@@ -20,8 +20,8 @@ inline void pause_cpu() {
 // Spin until ready(); after a while let others run, in case this thread holds the core that they wait for.
 template <typename Ready>
 void spin_until(const Ready& ready) {
-  for (int spins = 0; !ready(); ++spins) {
-    if (spins < 512) pause_cpu();
+  for (int spins = 0; !ready();) {
+    if (spins < 512) ++spins, pause_cpu();
     else std::this_thread::yield();
   }
 }
@@ -32,22 +32,26 @@ class Team {
 
   int size() const { return size_; }
 
-  // Run `work` on the calling thread while the others stand by for share().
+  // Run `work` on the calling thread while the others stand by for share(). What `work` throws comes out here.
   template <typename Work>
   void session(const Work& work) {
-    closed_.store(false, std::memory_order_relaxed);
     const uint64_t first = ticket_.load(std::memory_order_relaxed);
     crew_.run([&](int member) {
       if (member > 0) return serve(member, first);
+      const Opening opening(*this);
       work();
-      closed_.store(true, std::memory_order_relaxed);
-      ticket_.fetch_add(1, std::memory_order_release);
     });
   }
 
-  // Inside a session: call part(0) .. part(size - 1), each on its own thread; return when all are done.
+  // Call part(0) .. part(size - 1) and return when all are done: in a session each on its own thread, outside one all on
+  // the calling thread.
   template <typename Part>
   void share(Part& part) {
+    static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
+    if (closed_.load(std::memory_order_relaxed)) {
+      for (int member = 0; member < size_; ++member) part(member);
+      return;
+    }
     part_ = &part;
     call_ = [](void* p, int member) { (*static_cast<Part*>(p))(member); };
     pending_.store(size_ - 1, std::memory_order_relaxed);
@@ -57,6 +61,19 @@ class Team {
   }
 
  private:
+  // Also closes when work throws: the others would wait for ever.
+  class Opening {
+   public:
+    explicit Opening(Team& team) : team_(team) { team_.closed_.store(false, std::memory_order_relaxed); }
+    ~Opening() {
+      team_.closed_.store(true, std::memory_order_relaxed);
+      team_.ticket_.fetch_add(1, std::memory_order_release);
+    }
+
+   private:
+    Team& team_;
+  };
+
   void serve(int member, uint64_t seen) {
     for (;;) {
       spin_until([&] { return ticket_.load(std::memory_order_acquire) != seen; });
@@ -73,7 +90,7 @@ class Team {
   // On lines of their own: the lead writes one while the others spin on it.
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<int> pending_{0};
-  alignas(64) std::atomic<bool> closed_{false};
+  alignas(64) std::atomic<bool> closed_{true};
   Crew crew_;  // last: its threads must be gone before what they read
 };
 

@@ -9,6 +9,9 @@
 namespace sharks::cpu {
 namespace {
 
+inline Vec sum_of(Vec sum) { return sum; }
+inline Vec sum_of(Whole sum) { return sum.to_float(); }
+
 void gate(int B, int W, const float* a, size_t ld_a, float* z, size_t ld_z) {
   for (int b = 0; b < B; ++b, a += ld_a, z += ld_z)
     for (int i = 0; i < W; i += kLanes) (tanh(Vec::load(a + i)) * sigmoid(Vec::load(a + W + i))).store(z + i);
@@ -73,6 +76,70 @@ void look_up(int W, int N, int Q, const float* table, const int32_t* levels, con
   }
 }
 
+// Eight doubles. Contraction is off for the draw's sake; here each product may be fused with its sum.
+typedef double Doubles __attribute__((vector_size(64), aligned(8)));
+
+// R rows of c: all of K in registers for 16 columns at a time.
+template <int R>
+__attribute__((optimize("fp-contract=fast"))) void fold_rows(int N, int K, const double* a, const double* b, double* c) {
+  for (int n = 0; n < N; n += 16) {
+    Doubles sum[R][2] = {};
+    for (int k = 0; k < K; ++k) {
+      const Doubles* row = reinterpret_cast<const Doubles*>(b + static_cast<size_t>(k) * N + n);
+      for (int r = 0; r < R; ++r) {
+        sum[r][0] += a[static_cast<size_t>(r) * K + k] * row[0];
+        sum[r][1] += a[static_cast<size_t>(r) * K + k] * row[1];
+      }
+    }
+    for (int r = 0; r < R; ++r)
+      for (int half = 0; half < 2; ++half)
+        std::memcpy(c + static_cast<size_t>(r) * N + n + 8 * half, &sum[r][half], sizeof(Doubles));
+  }
+}
+
+void fold(int M, int N, int K, const double* a, const double* b, double* c) {
+  constexpr int kRows = 8;
+  int m = 0;
+  for (; m + kRows <= M; m += kRows) fold_rows<kRows>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
+  for (; m < M; ++m) fold_rows<1>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
+}
+
+float read_all(const float* data, size_t count) {
+  constexpr int kAtOnce = 8;
+  Vec sums[kAtOnce];
+  for (Vec& sum : sums) sum = Vec::zero();
+  for (size_t i = 0; i < count; i += kAtOnce * kLanes)
+    for (int j = 0; j < kAtOnce; ++j) sums[j] = sums[j] + Vec::load(data + i + j * kLanes);
+  float lanes[kLanes], total = 0;
+  for (int j = 1; j < kAtOnce; ++j) sums[0] = sums[0] + sums[j];
+  sums[0].store(lanes);
+  for (float lane : lanes) total += lane;
+  return total;
+}
+
+template <class E>
+float multiply_with(size_t rounds) {
+  alignas(64) float weights[kLanes] = {};
+  volatile typename E::Input unknown{};  // so that nothing can be computed ahead of time
+  const typename E::In in = E::spread(unknown);
+  typename E::Sum sums[kProbeSums];
+  for (auto& sum : sums) sum = E::Sum::zero();
+  for (size_t i = 0; i < rounds; ++i)
+    for (auto& sum : sums) sum = E::add(sum, weights, in);
+  for (int j = 1; j < kProbeSums; ++j) sums[0] = E::plus(sums[0], sums[j]);
+  float lanes[kLanes];
+  sum_of(sums[0]).store(lanes);
+  return lanes[0];
+}
+
+float multiply(Type type, size_t rounds) {
+  switch (type) {
+    case Type::kBfloat16: return multiply_with<Bfloat16>(rounds);
+    case Type::kInt8: return multiply_with<Int8>(rounds);
+    default: return multiply_with<Float32>(rounds);
+  }
+}
+
 void gumbel(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise) {
   float block[kNoiseBlock];
   for (int k = 0; k < Q; ++k) {
@@ -103,6 +170,9 @@ const Kernels SHARKS_TABLE(SHARKS_ISA_NAME) = {SHARKS_QUOTE(SHARKS_ISA_NAME),
                                                gru_reset,
                                                gru_update,
                                                look_up,
+                                               fold,
+                                               read_all,
+                                               multiply,
                                                gumbel,
                                                draw};
 

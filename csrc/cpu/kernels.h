@@ -30,6 +30,8 @@ struct Packed {
   const int32_t* row_offset = nullptr;  // [rows] of int8: -128 times the sum of a row's weights
 };
 
+constexpr int kProbeSums = 12;  // independent sums of Kernels::multiply
+
 inline int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
 
 inline size_t packed_bytes(const Packed& w) { return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type); }
@@ -79,6 +81,14 @@ struct Kernels {
   // y = init + the sum over p < N of table[p][levels[p]], rows of W floats, table [N, Q, W]; levels < 0 add nothing.
   void (*look_up)(int W, int N, int Q, const float* table, const int32_t* levels, const float* init, float* y,
                   bool relu);
+
+  // c [M, N] = a [M, K] b [K, N] in double precision, row-major; N a multiple of 16. For folds, when a model is made.
+  void (*fold)(int M, int N, int K, const double* a, const double* b, double* c);
+
+  // For measuring limits: the sum of `count` floats (a multiple of 128), and the fastest products of this set and type,
+  // `rounds` times kProbeSums vectors of them, on registers alone.
+  float (*read_all)(const float* data, size_t count);
+  float (*multiply)(Type type, size_t rounds);
 
   // The noise of one place, [Q]: what draw adds. For proof, not for speed.
   void (*gumbel)(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise);

@@ -19,6 +19,29 @@ Dense& Dense::add(int row, int col, const float* source, int rows, int cols, int
   return *this;
 }
 
+void Dense::place(int row, const Dense& block) {
+  for (int r = 0; r < block.rows_; ++r)
+    std::copy_n(block.values_.data() + static_cast<size_t>(r) * block.cols_, block.cols_,
+                values_.data() + static_cast<size_t>(row + r) * cols_);
+}
+
+Dense Dense::times(const Dense& other, const Kernels& kernels) const {
+  // Columns in strips whose rows lie together, so that a strip of `other` stays in the cache while all rows pass.
+  constexpr int kStrip = 16;
+  const int N = padded(other.cols_);
+  std::vector<double> strip(static_cast<size_t>(cols_) * kStrip), out(static_cast<size_t>(rows_) * kStrip);
+  Dense product(rows_, other.cols_);
+  for (int n = 0; n < N; n += kStrip) {
+    const int width = std::min(kStrip, other.cols_ - n);
+    for (int k = 0; k < cols_; ++k)
+      for (int j = 0; j < width; ++j) strip[static_cast<size_t>(k) * kStrip + j] = other.at(k, n + j);
+    kernels.fold(rows_, kStrip, cols_, values_.data(), strip.data(), out.data());
+    for (int m = 0; m < rows_; ++m)
+      for (int j = 0; j < width; ++j) product.at(m, n + j) = out[static_cast<size_t>(m) * kStrip + j];
+  }
+  return product;
+}
+
 namespace {
 
 uint32_t bits_of(float value) {
@@ -67,6 +90,13 @@ Matrix::Matrix(const Dense& dense, Type type) {
   }
   view_ = {values_.data(), rows, cols, panels >= 8 ? 1 : panels >= 4 ? 2 : 4, type, row_scale_.data(),
            row_offset_.data()};
+}
+
+void add(Cost& cost, const Packed& w, double share) {
+  const double bytes = static_cast<double>(packed_bytes(w));
+  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
+  cost.multiply_adds += static_cast<double>(w.rows) * w.cols * share;
+  cost.working_set += bytes;
 }
 
 }  // namespace sharks::cpu

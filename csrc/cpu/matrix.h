@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/engine.h"
 #include "cpu/aligned.h"
 #include "cpu/kernels.h"
 
@@ -23,6 +24,12 @@ class Dense {
   // Add a block of `rows` x `cols` source values with the given strides at (row, col).
   Dense& add(int row, int col, const float* source, int rows, int cols, int64_t row_stride, int64_t col_stride = 1);
 
+  // Copy a whole matrix to rows `row` and after.
+  void place(int row, const Dense& block);
+
+  // this (M x K) times `other` (K x N).
+  Dense times(const Dense& other, const Kernels& kernels) const;
+
   void scale(double factor) {
     for (double& value : values_) value *= factor;
   }
@@ -30,6 +37,7 @@ class Dense {
   int rows() const { return rows_; }
   int cols() const { return cols_; }
   double at(int row, int col) const { return values_[static_cast<size_t>(row) * cols_ + col]; }
+  double& at(int row, int col) { return values_[static_cast<size_t>(row) * cols_ + col]; }
 
  private:
   int rows_, cols_;
@@ -50,5 +58,8 @@ class Matrix {
   std::vector<int32_t> row_offset_;
   Packed view_{};
 };
+
+// Count a product that runs in `share` of the steps.
+void add(Cost& cost, const Packed& w, double share = 1);
 
 }  // namespace sharks::cpu

@@ -9,24 +9,30 @@
 
 namespace sharks::cpu {
 
-Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, int threads)
+namespace {
+
+// Bytes of weights that outlast the hand-over of a product to another thread, some tenths of a microsecond.
+constexpr size_t kWorthSharing = size_t{96} << 10;
+
+}  // namespace
+
+Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads)
     : kernels_(kernels),
       B_(B),
       Q_(Q),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
       drawn_(static_cast<size_t>(B)) {
+  if (heaviest < kWorthSharing) threads = 1;
   if (threads > 1) team_ = std::make_unique<Team>(threads);
   for (int i = 0; i < threads; ++i) scratch_.emplace_back(scratch_size(B, widest));
 }
 
 void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
                        size_t ld_y, bool relu) {
-  // A product must outlast the hand-over, some tenths of a microsecond.
-  constexpr size_t kWorthSharing = size_t{96} << 10;
   if (!team_ || packed_bytes(w) < kWorthSharing)
     return kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_[0].data());
-  auto rows_of = [&](int member) {
+  auto rows_of = [&](int member) noexcept {
     const int groups = (w.rows / kPanelRows + kGroupPanels - 1) / kGroupPanels, members = team_->size();
     const int first = groups * member / members * kGroupPanels * kPanelRows;
     const int last = std::min(w.rows, groups * (member + 1) / members * kGroupPanels * kPanelRows);

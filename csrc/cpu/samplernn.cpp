@@ -36,13 +36,13 @@ class SampleRNNStepper final : public Stepper {
     std::vector<Floats> h, c;  // per layer [B, Dp]
     Floats frame;              // [B, Fp] the frame as numbers
     Floats x;                  // [B, Dp] the expanded frame
-    Floats conditioning;       // [B, ratio Dp] for the steps of the tier below
+    Floats conditioning;       // [B, ratio, row] for the steps of the tier below
   };
 
   const int32_t* history(int b, int count) const { return &history_[static_cast<size_t>(b) * reach_ + end_ - count]; }
   void run_tier(int t);
   void run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame, size_t ld_frame,
-                 Floats& h, Floats& c);
+                 const float* init, size_t ld_init, Floats& h, Floats& c);
   void upsample(int t);
   void set_history(const int32_t* levels);
   Floats* state_array(const std::string& name, int layer);
@@ -56,7 +56,7 @@ class SampleRNNStepper final : public Stepper {
 };
 
 SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -75,7 +75,7 @@ SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
     }
     tier.frame = Floats(static_cast<size_t>(B) * padded(net.spec.frame_sizes[static_cast<size_t>(t)]));
     tier.x = Floats(width);
-    tier.conditioning = Floats(width * net.spec.ratio(t));
+    tier.conditioning = Floats(static_cast<size_t>(B) * net.spec.ratio(t) * net.tiers[static_cast<size_t>(t)].row);
     tiers_.push_back(std::move(tier));
   }
 }
@@ -99,15 +99,15 @@ void SampleRNNStepper::predict(bool want_logits) {
   if (!want_logits) return;
   const int Dp = net_.Dp, F = spec.frame_sizes[0];
   const float* row = tiers_[0].conditioning.data() + position_ % F * Dp;
+  // With two hidden layers they take turns between the buffers and end in last_hidden_.
+  float* first = net_.hidden.empty() ? last_hidden_.data() : sample_.data();
   for (int b = 0; b < B_; ++b)
     kernels_.look_up(Dp, F, Q_, net_.sample_table.data(), history(b, F), row + static_cast<size_t>(b) * F * Dp,
-                     sample_.data() + b * Dp, spec.relu_before_hidden);
-  // With two hidden layers they take turns between the buffers and end in last_hidden_.
-  const float* in = sample_.data();
-  for (int i = 0; i < spec.hidden_layers; ++i) {
-    float* to = i + 1 == spec.hidden_layers ? last_hidden_.data() : reset_.data();
-    multiply(net_.hidden[static_cast<size_t>(i)], in, Dp, net_.hidden_bias[static_cast<size_t>(i)].data(),
-                     0, to, Dp, true);
+                     first + b * Dp, spec.relu_before_hidden || net_.first_hidden_folded);
+  const float* in = first;
+  for (size_t i = 0; i < net_.hidden.size(); ++i) {
+    float* to = i + 1 == net_.hidden.size() ? last_hidden_.data() : reset_.data();
+    multiply(net_.hidden[i], in, Dp, net_.hidden_bias[i].data(), 0, to, Dp, true);
     in = to;
   }
   multiply(net_.out, in, Dp, net_.out_bias.data(), 0, logits_.data(), ld_logits_, spec.relu_logits);
@@ -119,32 +119,36 @@ void SampleRNNStepper::run_tier(int t) {
   const int F = net_.spec.frame_sizes[static_cast<size_t>(t)], Fp = padded(F), Dp = net_.Dp;
   for (int b = 0; b < B_; ++b)
     for (int i = 0; i < F; ++i) tier.frame[static_cast<size_t>(b * Fp + i)] = net_.tier_input[history(b, F)[i]];
+  // What this step's input starts from: the row of the tier above, which holds the biases as well, or the biases alone.
+  const bool expands = net.expand.rows() > 0, top = t + 1 == net_.spec.tiers();
+  const float* init = expands ? net.expand_bias.data() : net.layers[0].bias.data();
+  size_t ld_init = 0;
+  if (!top) {
+    const int ratio = net_.spec.ratio(t + 1), row = net_.tiers[static_cast<size_t>(t + 1)].row;
+    init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * row;
+    ld_init = static_cast<size_t>(ratio) * row;
+  }
   const float* x = tier.frame.data();
-  if (net_.spec.expands(t)) {
-    const bool top = t + 1 == net_.spec.tiers();
-    const float* init = net.expand_bias.data();
-    size_t ld_init = 0;
-    if (!top) {  // this step's row of the conditioning from above, which holds the bias as well
-      const int ratio = net_.spec.ratio(t + 1);
-      init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * Dp;
-      ld_init = static_cast<size_t>(ratio) * Dp;
-    }
+  if (expands) {
     multiply(net.expand, x, Fp, init, ld_init, tier.x.data(), Dp, false);
     x = tier.x.data();
+    init = net.layers[0].bias.data();
+    ld_init = 0;
   }
-  for (size_t k = 0; k < net.layers.size(); ++k)
-    run_layer(net.layers[k], k ? tier.h[k - 1].data() : nullptr, x, static_cast<size_t>(net.Xp), tier.h[k],
-              tier.c[k]);
+  const size_t ld_x = expands ? static_cast<size_t>(Dp) : static_cast<size_t>(Fp);
+  for (size_t k = 0; k < net.layers.size(); ++k) {
+    run_layer(net.layers[k], k ? tier.h[k - 1].data() : nullptr, x, ld_x, init, ld_init, tier.h[k], tier.c[k]);
+    init = k + 1 < net.layers.size() ? net.layers[k + 1].bias.data() : nullptr;
+    ld_init = 0;
+  }
   upsample(t);
 }
 
 void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame,
-                                 size_t ld_frame, Floats& h, Floats& c) {
+                                 size_t ld_frame, const float* init, size_t ld_init, Floats& h, Floats& c) {
   const Cell cell = net_.spec.cell;
   const int Dp = net_.Dp;
   const size_t ld = static_cast<size_t>(net_.spec.gates()) * Dp;
-  const float* init = layer.bias.data();
-  size_t ld_init = 0;
   const auto add = [&](const Matrix& w, const float* x, size_t ld_x) {
     multiply(w, x, ld_x, init, ld_init, gates_.data(), ld, false);
     init = gates_.data();
@@ -180,7 +184,7 @@ void SampleRNNStepper::upsample(int t) {
     out = stack_out_.data();
   }
   multiply(net.upsample, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
-                   static_cast<size_t>(net_.spec.ratio(t)) * Dp, false);
+                   static_cast<size_t>(net_.spec.ratio(t)) * net.row, false);
 }
 
 void SampleRNNStepper::consume(const int32_t* levels) {
@@ -269,6 +273,7 @@ class SampleRNNModel final : public Model {
       : net_(spec, weights, tier_input, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
+  Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
     return split_streams(streams, threads, [&](int B, int team) {
       return std::make_unique<SampleRNNStepper>(net_, B, team);

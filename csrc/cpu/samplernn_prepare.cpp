@@ -1,6 +1,9 @@
-// Folds, in double precision: the sample input (embedding, then convolution) becomes a table of rows to add, one per place
-// in the window and level; a tier's expansion bias rides in the upsampling bias of the tier above; PRISM's doubled input is
-// one input with added weights; the skip products share one bias.
+// Folds, all in double precision, where no activation lies between:
+//   - the sample input (embedding, then convolution) becomes a table of rows to add, one per place in the window and level;
+//   - the first hidden layer goes into that table and into the lowest upsampling;
+//   - a tier's expansion goes into its first recurrent layer, whose share for the conditioning goes into the upsampling of
+//     the tier above (unless deeper layers read the expanded frame too);
+//   - PRISM's doubled input is one input with added weights; the skip products share one bias.
 #include <algorithm>
 
 #include "cpu/samplernn.h"
@@ -15,13 +18,18 @@ using Skip = SampleRNNSpec::Skip;
 
 SampleRNN::SampleRNN(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* inputs,
                      const Kernels& kernels, Type type)
-    : spec(spec), kernels(kernels), type(type), Dp(padded(spec.dim)), tier_input(padded_copy(inputs, spec.q_levels)) {
+    : spec(spec),
+      kernels(kernels),
+      type(type),
+      Dp(padded(spec.dim)),
+      tier_input(padded_copy(inputs, spec.q_levels)),
+      first_hidden_folded(!spec.relu_before_hidden) {
   for (int t = 0; t < spec.tiers(); ++t) tiers.push_back(bind_tier(weights, t));
   fold_sample_input(weights);
   const int D = spec.dim;
-  for (int i = 0; i < spec.hidden_layers; ++i) {
-    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[static_cast<size_t>(i)], D, D, D), type));
-    hidden_bias.push_back(padded_copy(weights.hidden_bias[static_cast<size_t>(i)], D));
+  for (size_t i = first_hidden_folded ? 1 : 0; i < weights.hidden.size(); ++i) {
+    hidden.push_back(Matrix(Dense(Dp, Dp).add(0, 0, weights.hidden[i], D, D, D), type));
+    hidden_bias.push_back(padded_copy(weights.hidden_bias[i], D));
   }
   out = Matrix(Dense(spec.q_levels, Dp).add(0, 0, weights.out, spec.q_levels, D, D), type);
   out_bias = padded_copy(weights.out_bias, spec.q_levels);
@@ -39,14 +47,7 @@ Dense SampleRNN::gate_rows(const float* source, int gates, int cols, int stride,
 SampleRNN::Layer SampleRNN::bind_layer(const SampleRNNWeights::Layer& from, int tier, int k) const {
   const int D = spec.dim, G = spec.gates(), X = spec.tier_width(tier), Xp = padded(X);
   Layer layer;
-  if (k == 0) {
-    const bool doubled = spec.skip == Skip::kPrism;
-    const int width = doubled ? 2 * X : X;
-    Dense dense = gate_rows(from.w_ih, G, X, width, Xp);
-    for (int g = 0; g < G && doubled; ++g)
-      dense.add(g * Dp, 0, from.w_ih + static_cast<size_t>(g) * D * width + X, D, X, width);
-    layer.frame = Matrix(dense, type);
-  } else {
+  if (k > 0) {
     const int width = D + (spec.skip == Skip::kGraves ? X : 0);
     layer.below = Matrix(gate_rows(from.w_ih, G, D, width, Dp), type);
     if (spec.skip == Skip::kGraves) layer.frame = Matrix(gate_rows(from.w_ih + D, G, X, width, Xp), type);
@@ -66,13 +67,9 @@ SampleRNN::Layer SampleRNN::bind_layer(const SampleRNNWeights::Layer& from, int 
 
 SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) const {
   const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
-  const int D = spec.dim, F = spec.frame_sizes[static_cast<size_t>(t)], ratio = spec.ratio(t);
+  const int D = spec.dim;
   Tier tier;
   tier.Xp = padded(spec.tier_width(t));
-  if (from.expand) {
-    tier.expand = Matrix(Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F), type);
-    tier.expand_bias = padded_copy(from.expand_bias, D);
-  }
   tier.skip_bias = Floats(static_cast<size_t>(Dp));
   std::vector<double> skip_bias(static_cast<size_t>(D));
   for (int k = 0; k < spec.layers; ++k) {
@@ -87,49 +84,146 @@ SampleRNN::Tier SampleRNN::bind_tier(const SampleRNNWeights& weights, int t) con
     if (from.h0) std::copy_n(from.h0 + k * D, D, tier.h0.data() + k * Dp);
     if (from.c0) std::copy_n(from.c0 + k * D, D, tier.c0.data() + k * Dp);
   }
-  Dense upsample(ratio * Dp, Dp);
-  tier.upsample_bias = Floats(static_cast<size_t>(ratio) * Dp);
+  bind_frame(weights, t, tier);
+  fold_upsampling(weights, t, tier);
+  return tier;
+}
+
+// How a frame enters: through the expansion into the first layer, or, folded, into the first layer at once.
+void SampleRNN::bind_frame(const SampleRNNWeights& weights, int t, Tier& tier) const {
+  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const int D = spec.dim, F = spec.frame_sizes[static_cast<size_t>(t)];
+  const Dense layer = first_layer(weights, t);
+  if (!from.expand) {
+    tier.layers[0].frame = Matrix(layer, type);
+    return;
+  }
+  const Dense expand = Dense(Dp, padded(F)).add(0, 0, from.expand, D, F, F);
+  if (!first_layer_folded(t)) {
+    tier.expand = Matrix(expand, type);
+    tier.expand_bias = padded_copy(from.expand_bias, D);
+    tier.layers[0].frame = Matrix(layer, type);
+    return;
+  }
+  tier.Xp = padded(F);
+  tier.layers[0].frame = Matrix(layer.times(expand, kernels), type);
+  const std::vector<double> bias = first_layer_bias(weights, t, layer);
+  std::copy(bias.begin(), bias.end(), tier.layers[0].bias.data());
+}
+
+// Whether nothing but the first recurrent layer reads what a tier expands its frames to.
+bool SampleRNN::first_layer_folded(int t) const { return spec.expands(t) && spec.skip != Skip::kGraves; }
+
+// The first recurrent layer's input matrix [G Dp, Xp].
+Dense SampleRNN::first_layer(const SampleRNNWeights& weights, int t) const {
+  const float* w_ih = weights.tiers[static_cast<size_t>(t)].layers[0].w_ih;
+  const int D = spec.dim, G = spec.gates(), X = spec.tier_width(t);
+  const bool doubled = spec.skip == Skip::kPrism;
+  const int width = doubled ? 2 * X : X;
+  Dense dense = gate_rows(w_ih, G, X, width, padded(X));
+  for (int g = 0; g < G && doubled; ++g)
+    dense.add(g * Dp, 0, w_ih + static_cast<size_t>(g) * D * width + X, D, X, width);
+  return dense;
+}
+
+// The first layer's bias, and what it makes of the expansion's [G Dp].
+std::vector<double> SampleRNN::first_layer_bias(const SampleRNNWeights& weights, int t, const Dense& layer) const {
+  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const int D = spec.dim;
+  std::vector<double> bias(static_cast<size_t>(layer.rows()));
+  for (int g = 0; g < spec.gates(); ++g)
+    for (int o = 0; o < D; ++o) bias[static_cast<size_t>(g * Dp + o)] = from.layers[0].b_ih[g * D + o];
+  for (int row = 0; row < layer.rows(); ++row)
+    for (int o = 0; o < D; ++o) bias[static_cast<size_t>(row)] += layer.at(row, o) * from.expand_bias[o];
+  return bias;
+}
+
+// What becomes of the rows that tier `t` hands down.
+SampleRNN::Reader SampleRNN::reader(const SampleRNNWeights& weights, int t) const {
+  const int D = spec.dim;
+  if (t == 0) {
+    Reader sample{Dense(0, 0), std::vector<double>(static_cast<size_t>(Dp))};
+    if (!first_hidden_folded) return sample;
+    std::copy_n(weights.hidden_bias[0], D, sample.bias.begin());
+    return {Dense(Dp, Dp).add(0, 0, weights.hidden[0], D, D, D), std::move(sample.bias)};
+  }
+  if (first_layer_folded(t - 1)) {
+    Dense layer = first_layer(weights, t - 1);
+    std::vector<double> bias = first_layer_bias(weights, t - 1, layer);
+    return {std::move(layer), std::move(bias)};
+  }
+  Reader tier{Dense(0, 0), std::vector<double>(static_cast<size_t>(Dp))};
+  std::copy_n(weights.tiers[static_cast<size_t>(t - 1)].expand_bias, D, tier.bias.begin());
+  return tier;
+}
+
+// The upsampling, with what its reader would do to each row already done.
+void SampleRNN::fold_upsampling(const SampleRNNWeights& weights, int t, Tier& to) const {
+  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const Reader reads = reader(weights, t);
+  const int D = spec.dim, ratio = spec.ratio(t);
+  to.row = static_cast<int>(reads.bias.size());
+  to.upsample_bias = Floats(static_cast<size_t>(ratio) * to.row);
+  Dense all(ratio * to.row, Dp);
   for (int j = 0; j < ratio; ++j) {
-    upsample.add(j * Dp, 0, from.upsample + j, D, D, ratio, static_cast<int64_t>(D) * ratio);
-    for (int o = 0; o < D; ++o) {
-      double bias = from.upsample_bias ? from.upsample_bias[j * D + o] : 0.0;
-      if (t > 0) bias += weights.tiers[static_cast<size_t>(t - 1)].expand_bias[o];
-      tier.upsample_bias[static_cast<size_t>(j * Dp + o)] = static_cast<float>(bias);
+    Dense phase(Dp, Dp);
+    phase.add(0, 0, from.upsample + j, D, D, ratio, static_cast<int64_t>(D) * ratio);
+    const bool mapped = reads.map.rows() > 0;
+    all.place(j * to.row, mapped ? reads.map.times(phase, kernels) : phase);
+    for (int row = 0; row < to.row; ++row) {
+      double bias = reads.bias[static_cast<size_t>(row)];
+      for (int o = 0; o < D && from.upsample_bias; ++o)
+        bias += (mapped ? reads.map.at(row, o) : row == o) * from.upsample_bias[j * D + o];
+      to.upsample_bias[static_cast<size_t>(j * to.row + row)] = static_cast<float>(bias);
     }
   }
-  tier.upsample = Matrix(upsample, type);
-  return tier;
+  to.upsample = Matrix(all, type);
 }
 
 int SampleRNN::widest() const {
   int widest = Dp;
-  for (const Tier& tier : tiers) widest = std::max({widest, tier.expand.cols(), tier.Xp});
+  for (const Tier& tier : tiers) widest = std::max({widest, tier.expand.cols(), tier.layers[0].frame.cols()});
   return widest;
 }
 
-// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns.
+size_t SampleRNN::heaviest() const {
+  size_t bytes = packed_bytes(out);
+  for (const Matrix& matrix : hidden) bytes = std::max(bytes, packed_bytes(matrix));
+  for (const Tier& tier : tiers) bytes = std::max(bytes, packed_bytes(tier.upsample));
+  return bytes;
+}
+
+Cost SampleRNN::cost() const {
+  Cost cost;
+  for (size_t t = 0; t < tiers.size(); ++t) {
+    const double share = 1.0 / spec.frame_sizes[t];
+    for (const Layer& layer : tiers[t].layers)
+      for (const Matrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
+        add(cost, *matrix, share);
+    add(cost, tiers[t].expand, share);
+    add(cost, tiers[t].upsample, share);
+  }
+  for (const Matrix& matrix : hidden) add(cost, matrix);
+  add(cost, out);
+  return cost;
+}
+
+// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns, and
+// times the first hidden layer where that is folded.
 void SampleRNN::fold_sample_input(const SampleRNNWeights& weights) {
-  const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0];
+  const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0], width = E ? E : Q;
+  const Dense embed = E ? Dense(Q, E).add(0, 0, weights.embed, Q, E, E) : Dense(0, 0);
   sample_table = Floats(static_cast<size_t>(F) * Q * Dp);
-  std::vector<double> column(static_cast<size_t>(D) * std::max(E, 1)), row(static_cast<size_t>(D));
+  Dense hidden_columns(Dp, Dp);  // the first hidden layer's matrix, transposed
+  if (first_hidden_folded) hidden_columns.add(0, 0, weights.hidden[0], D, D, 1, D);
   for (int p = 0; p < F; ++p) {
-    for (int e = 0; e < E; ++e)
+    Dense rows(width, Dp);
+    rows.add(0, 0, weights.in + p, width, D, F, static_cast<int64_t>(width) * F);
+    if (E) rows = embed.times(rows, kernels);
+    if (first_hidden_folded) rows = rows.times(hidden_columns, kernels);
+    for (int level = 0; level < Q; ++level)
       for (int o = 0; o < D; ++o)
-        column[static_cast<size_t>(e) * D + o] = weights.in[(static_cast<size_t>(o) * E + e) * F + p];
-    for (int level = 0; level < Q; ++level) {
-      float* to = sample_table.data() + (static_cast<size_t>(p) * Q + level) * Dp;
-      if (!E) {
-        for (int o = 0; o < D; ++o) to[o] = weights.in[(static_cast<size_t>(o) * Q + level) * F + p];
-        continue;
-      }
-      std::fill(row.begin(), row.end(), 0.0);
-      for (int e = 0; e < E; ++e) {
-        const double factor = weights.embed[static_cast<size_t>(level) * E + e];
-        const double* from = column.data() + static_cast<size_t>(e) * D;
-        for (int o = 0; o < D; ++o) row[static_cast<size_t>(o)] += factor * from[o];
-      }
-      for (int o = 0; o < D; ++o) to[o] = static_cast<float>(row[static_cast<size_t>(o)]);
-    }
+        sample_table[(static_cast<size_t>(p) * Q + level) * Dp + o] = static_cast<float>(rows.at(level, o));
   }
 }
 

@@ -56,7 +56,7 @@ class WaveNetStepper final : public Stepper {
 };
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), threads),
+    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -238,6 +238,7 @@ class WaveNetModel final : public Model {
       : net_(spec, weights, decode, kernels, type) {}
   const char* isa() const override { return net_.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
+  Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
     return split_streams(streams, threads, [&](int B, int team) {
       return std::make_unique<WaveNetStepper>(net_, B, team);

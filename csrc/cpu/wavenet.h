@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "core/engine.h"
 #include "core/wavenet.h"
 #include "cpu/matrix.h"
 
@@ -19,7 +20,9 @@ struct WaveNet {
   const Kernels& kernels;
   Type type;
   int Rp, Dp, Sp, taps;
-  int widest() const;  // columns of the widest matrix
+  int widest() const;       // columns of the widest matrix
+  size_t heaviest() const;  // bytes of the heaviest
+  Cost cost() const;
   Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
   struct Block {
     Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]

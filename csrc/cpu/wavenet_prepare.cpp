@@ -46,6 +46,20 @@ int WaveNet::widest() const {
   return std::max({skip.cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
 }
 
+size_t WaveNet::heaviest() const {
+  return std::max({packed_bytes(skip), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
+}
+
+Cost WaveNet::cost() const {
+  Cost cost;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    add(cost, blocks[i].dilated);
+    if (i + 1 < blocks.size()) add(cost, blocks[i].res);  // the last layer's is never computed
+  }
+  for (const Matrix* matrix : {&skip, &conv1, &conv2}) add(cost, *matrix);
+  return cost;
+}
+
 // What each tap of the input adds for each level: a one-hot, embedded or scalar sample times its column(s).
 void WaveNet::fold_input(const WaveNetWeights& weights, const float* decode) {
   using Input = WaveNetSpec::Input;

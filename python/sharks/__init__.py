@@ -22,6 +22,7 @@ _HOMES = {
     "recipe": "presets",
     "Pack": "pack",
     "load": "pack",
+    "import_checkpoint": "importers",
     "random_pack": "pack",
     "check": "check",
     "Audio": "played",

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from . import golden as golden_steps
 from .engine import open_player
+from .errors import UsageError
 from .golden import Golden
 from .pack import Pack, load
 from .sampling import gumbel
 
-BOUNDS = {"float32": 2e-5}  # x max(1, max |logit|)
+BOUNDS = {"float32": 2e-5}  # x max(1, max |logit|); narrower types change the model, so they have none
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def check(pack: Pack | str | os.PathLike[str], device: str = "reference", dtype:
 
     A pack that was saved without golden steps has the reference play them first. Raises as `load` and `open_player` do.
     """
+    if dtype not in BOUNDS:
+        raise UsageError(f"dtype is {dtype!r}; golden steps are played as {', '.join(BOUNDS)}")
     if not isinstance(pack, Pack):
         pack = load(pack)
     golden = pack.golden

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .audio import Decoder
 from .errors import AudioError, ResourceError, UsageError
 from .quantize import Codec
 from .wav import MOST_DATA_BYTES, WavWriter, to_pcm, write_wav
@@ -83,25 +84,37 @@ class ClipWriters:
         self.close()
 
 
-def read_levels(path: str | os.PathLike[str], codec: Codec, sample_rate: int) -> Iterator[NDArray[np.int32]]:
-    """The levels of a clip, block by block: int32 (count,). `AudioError` where the file is not the one we wrote."""
-    from .audio import Decoder
+class LevelReader:
+    """Reads clips back as levels, file after file; a context manager."""
 
-    check_levels_survive(codec)
-    level_of = np.full(1 << 16, -1, np.int32)
-    level_of[to_pcm(codec.decode_table()).astype(np.int32) + 32768] = np.arange(codec.q_levels)
-    with Decoder() as decoder:
-        recording = decoder.open(path)
-        if (recording.rate, recording.channels) != (sample_rate, 1):
-            raise AudioError(
-                f"{path}: has {recording.channels} channels at {recording.rate} Hz, wanted 1 at {sample_rate} Hz; "
-                "take the clip as it was generated"
-            )
+    def __init__(self, codec: Codec, sample_rate: int) -> None:
+        check_levels_survive(codec)
+        self._level_of = np.full(1 << 16, -1, np.int32)  # of every 16-bit value; -1: none
+        self._level_of[_place(codec.decode_table())] = np.arange(codec.q_levels)
+        self._sample_rate, self._decoder = sample_rate, Decoder()
+
+    def read(self, path: str | os.PathLike[str]) -> Iterator[NDArray[np.int32]]:
+        """The levels of a clip, block by block: int32 (count,). `AudioError` where the file is not the one we wrote."""
+        recording = self._decoder.open(path)
+        got, wanted = (recording.channels, recording.rate), (1, self._sample_rate)
+        if got != wanted:
+            raise AudioError(f"{path}: has (channels, rate) {got}, wanted {wanted}; take the clip as it was generated")
         for block in recording:
-            levels = level_of[to_pcm(block[0]).astype(np.int32) + 32768]
+            levels = self._level_of[_place(block[0])]
             if levels.min() < 0:
                 raise AudioError(f"{path}: was changed after it was generated; take the clip as it was")
             yield levels
+
+    def __enter__(self) -> typing.Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._decoder.close()
+
+
+def _place(amplitudes: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Where a table of all 16-bit values holds these."""
+    return to_pcm(amplitudes).astype(np.int32) + 32768
 
 
 def primer_path(folder: pathlib.Path, sha256: str) -> pathlib.Path:

@@ -110,7 +110,7 @@ def load_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise AudioError(f"{folder}: its preparation did not finish; run the same `sharks prepare` again")
     try:
         tracks = tuple(Track(**{**row, "notes": tuple(row["notes"])}) for row in table["tracks"])
-        arrays = [open_samples(folder / f"{split}.i16", table["samples"][split]) for split in SPLITS]
+        arrays = [_samples(folder / f"{split}.i16", table["samples"][split]) for split in SPLITS]
         for track in tracks:
             if not 0 <= track.start <= track.start + track.length <= len(arrays[SPLITS.index(track.split)]):
                 raise AudioError(f"{folder}: track {track.name} lies outside its split; prepare it again")
@@ -150,10 +150,19 @@ def level_table(law: Codec) -> np.ndarray:
 
 
 def pcm_counts(pcm: np.ndarray) -> np.ndarray:
-    """int64 (65536,): how often each int16 value occurs, lowest first. Reads block by block."""
+    """int64 (65536,): how often each int16 value occurs, lowest first."""
     counts = np.zeros(1 << 16, np.int64)
     for start in range(0, len(pcm), _CHUNK):
         counts += np.bincount(pcm[start : start + _CHUNK].astype(np.int32) + 32768, minlength=1 << 16)
+    return counts
+
+
+def file_counts(path: str | os.PathLike[str]) -> np.ndarray:
+    """`pcm_counts` of a file that is read, not mapped: mapped pages would count as memory of this process."""
+    counts = np.zeros(1 << 16, np.int64)
+    with open(path, "rb") as file:
+        while (block := np.fromfile(file, "<i2", _CHUNK)).size:
+            counts += pcm_counts(block)
     return counts
 
 
@@ -175,22 +184,21 @@ def cost(counts: np.ndarray, model: np.ndarray, smooth: int = 0) -> float:
     return float(-(counts[seen] * np.log2(share)).sum() / counts.sum()) + 0.0
 
 
-def measure(pcm: np.ndarray) -> dict[str, float]:
-    """rms_db (at least -120), peak, dc and order-0 entropy (MU-R) of int16 samples (n,), n of at least 1."""
-    counts = pcm_counts(pcm)
+def measure(counts: np.ndarray) -> dict[str, float]:
+    """rms_db (at least -120), peak, dc and order-0 entropy (MU-R) of at least one sample, by `pcm_counts`."""
     values = np.arange(-32768, 32768) / 32768
     seen = values[counts > 0]
-    power = float((counts * values**2).sum() / len(pcm))
+    power = float((counts * values**2).sum() / counts.sum())
     levels = level_counts(counts, codec("MU-R"))
     return {
         "rms_db": round(10 * math.log10(power + 1e-12), 2),
         "peak": float(np.abs(seen).max()),
-        "dc": float((counts * values).sum() / len(pcm)),
+        "dc": float((counts * values).sum() / counts.sum()),
         "entropy": round(cost(levels, levels), 4),
     }
 
 
-def open_samples(path: pathlib.Path, count: int) -> np.ndarray:
+def _samples(path: pathlib.Path, count: int) -> np.ndarray:
     """The int16 array of a split, mapped read-only. `AudioError` unless the file holds exactly `count` samples."""
     try:
         size = path.stat().st_size

@@ -24,14 +24,19 @@ from .pack import Pack
 from .spec import did_you_mean, state_tensors, to_dict
 
 DEVICES = ("auto", "cpu", "cuda", "reference")
-DTYPES = ("float32",)  # of every device, for now
+DTYPES = {  # how weights may be stored while playing; bytes set the speed of few streams
+    "reference": ("float32",),
+    "cpu": ("float32", "bfloat16", "int8"),
+    "cuda": ("float32", "float16"),
+}
 PLAN = "default"
 MOST_STREAMS = 1 << 20
 MOST_THREADS = 1024
+FEW_STREAMS = 4  # threads that may share the steps of fewer streams than that
 
 State = dict[str, NDArray[typing.Any]]
 
-_models: weakref.WeakKeyDictionary[Pack, dict[tuple[str, str], typing.Any]] = weakref.WeakKeyDictionary()
+_models: weakref.WeakKeyDictionary[Pack, dict[tuple[str, ...], typing.Any]] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 
 
@@ -42,9 +47,11 @@ class Player:
     one (`run`). `device`, `dtype`, `isa`, `plan` and `threads` say what plays.
     """
 
-    def __init__(self, pack: Pack, player: typing.Any, *, streams: int, device: str, isa: str, threads: int) -> None:
+    def __init__(
+        self, pack: Pack, player: typing.Any, *, streams: int, device: str, dtype: str, isa: str, threads: int
+    ) -> None:
         self.spec, self.streams = pack.spec, streams
-        self.device, self.dtype, self.isa, self.plan, self.threads = device, "float32", isa, PLAN, threads
+        self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, PLAN, threads
         self._player = player
 
     def reset(self, levels: ArrayLike) -> None:
@@ -100,28 +107,35 @@ def open_player(
 ) -> Player:
     """A player of `streams` streams of a pack, waiting for its first `reset`.
 
-    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `threads`: None
-    takes one per stream, as far as there are cores. `condition`, for a model with global conditioning: a class or a
-    vector for all streams, or one per stream, int (B,) or float (B, G).
+    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how
+    weights are stored while playing: "float32", or on the CPU "bfloat16" or "int8", faster and nearly as exact.
+    `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
+    a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """
     device = choose_device(device)
-    if dtype not in DTYPES:
-        raise UsageError(f"dtype is {dtype!r}, but {device!r} plays only {', '.join(DTYPES)} for now; use that")
+    if dtype not in DTYPES[device]:
+        raise UsageError(f"dtype is {dtype!r}; device {device!r} plays {', '.join(DTYPES[device])}")
     _whole("streams", streams, MOST_STREAMS)
     threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
     given = per_stream(pack, condition, streams)
     vectors = reference.condition_vectors(pack.spec, pack.tensors, given, streams)
     if device == "reference":
         player = reference.make(pack.spec, pack.tensors, streams, given)
-        return Player(pack, player, streams=streams, device=device, isa="numpy", threads=1)
+        return Player(pack, player, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
     with _refusals():
-        model = _model(pack, device)
+        model = _model(pack, device, dtype)
         player = model.player(streams, threads)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
-    return Player(pack, player, streams=streams, device=device, isa=model.isa, threads=threads)
+    return Player(pack, player, streams=streams, device=device, dtype=dtype, isa=model.isa, threads=threads)
+
+
+def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, float]:
+    """What one sample costs the compiled engine: `step_bytes` and `frame_bytes` of weights read (the latter by their
+    share of a step), `working_set` bytes of all weights, `multiply_adds` per stream."""
+    return _model(pack, device, dtype).cost
 
 
 def per_stream(pack: Pack, condition: ArrayLike | None, streams: int) -> NDArray[typing.Any] | None:
@@ -159,21 +173,23 @@ def _compiled() -> types.ModuleType:
     return _core
 
 
-def _model(pack: Pack, device: str) -> typing.Any:
+def _model(pack: Pack, device: str, dtype: str) -> typing.Any:
     """The pack as the device wants it: made once, by one thread, and forgotten with the pack."""
     core = _compiled()
     isa = core.isa()
     with _making:
         models = _models.setdefault(pack, {})
-        if (device, isa) not in models:
+        if (device, dtype, isa) not in models:
             tables = {name.removeprefix("codec."): table for name, table in pack.tables.items()}
-            models[device, isa] = core.Model(to_dict(pack.spec), pack.tensors, tables, "auto", device)
-        return models[device, isa]
+            models[device, dtype, isa] = core.Model(
+                to_dict(pack.spec), pack.tensors, tables, isa=isa, device=device, dtype=dtype
+            )
+        return models[device, dtype, isa]
 
 
 def _default_threads(streams: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(streams, cores, MOST_THREADS))
+    return max(1, min(cores, max(streams, FEW_STREAMS), MOST_THREADS))
 
 
 def _whole(name: str, value: int, most: int) -> int:

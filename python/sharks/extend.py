@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from . import clips, manifest
 from .audio import info
 from .errors import AudioError, PackError, UsageError
-from .generate import Progress, reported
 from .manifest import Clip
 from .pack import Pack, load
 from .played import Audio, audio_of
 from .quantize import codec
+from .report import Progress, Report
 from .schedule import steps
+from .score import score
 from .session import Session, Where
 
 
@@ -55,43 +56,45 @@ def extend(
         raise UsageError(
             f"to_seconds is {to_seconds}, but {path} lasts {have / row.sample_rate:g} s already; ask for more"
         )
-    session = Session(
+    report = Report(progress, total, 1, row.sample_rate)
+    music = score(
         model,
         1,
         temperature=row.temperature,
         seed=row.seed,
         streams=[row.stream],
-        primer=primer,
-        condition=None if row.condition is None else [row.condition],
         start=row.start,
-        device=device,
-        dtype=dtype,
-        threads=threads,
+        condition=None if row.condition is None else [row.condition],
     )
+    music = dataclasses.replace(music, primer=primer)
+    session = Session(music, device=device, dtype=dtype, threads=threads)
     clips.check_room(path.parent, 1, before + total, row.sample_rate)
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished, done = path.with_name(f".{path.name}.unfinished"), 0
     try:
         with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
             session.begin()
             session.heard(_hear(session, path, before, writer))
-            for piece in reported(session, total, progress):
+            report.found(session.step)
+            for piece in report.play(session):
                 writer.write(piece)
+                done = session.step
     finally:
-        if session.step > have:
+        if done > have:
             _replace(unfinished, path)
-            row = _played_on(dataclasses.replace(row, samples=session.step), session.where)
+            row = _played_on(dataclasses.replace(row, samples=done), session.where)
             manifest.write(path.parent, [row])
         unfinished.unlink(missing_ok=True)
-    return audio_of(session, [row], folder=path.parent)
+    return audio_of(music, [row], folder=path.parent)
 
 
 def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
     """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
-    law, position = codec(session.pack.spec), 0
-    for block in clips.read_levels(path, law, session.pack.spec.sample_rate):
-        writer.write(block[None])
-        session.force(block[None, max(0, before - position) :])
-        position += len(block)
+    law, position = codec(session.score.pack.spec), 0
+    with clips.LevelReader(law, session.score.pack.spec.sample_rate) as reader:
+        for block in reader.read(path):
+            writer.write(block[None])
+            session.force(block[None, max(0, before - position) :])
+            position += len(block)
     return max(0, position - before)
 
 
@@ -117,7 +120,8 @@ def _primer_of(row: Clip, folder: pathlib.Path, pack: Pack) -> NDArray[np.int32]
     if row.primer_sha256 is None:
         return None
     path = clips.primer_path(folder, row.primer_sha256)
-    levels = np.concatenate(list(clips.read_levels(path, codec(pack.spec), row.sample_rate)))
+    with clips.LevelReader(codec(pack.spec), row.sample_rate) as reader:
+        levels = np.concatenate(list(reader.read(path)))
     if clips.primer_sha256(levels) != row.primer_sha256:
         raise AudioError(f"{path}: is not the primer that {row.file} was made with; put that one back")
     return levels[None]

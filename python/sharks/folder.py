@@ -41,6 +41,7 @@ class ClipFolder:
         self.path, self._codec, self._primers = path, codec, primers
         self._known = manifest.read(path)
         self._rows = list(rows)
+        self._before = primers.shape[1] if primers is not None and self._rows[0].primer_included else 0
         self._refuse_others()
 
     def finished(self) -> bool:
@@ -52,10 +53,14 @@ class ClipFolder:
                 return False
         return True
 
+    def check_room(self) -> None:
+        """`ResourceError` where the disk cannot hold all that is still to be written, `UsageError` where no WAV can."""
+        if not self.finished():
+            row = self._rows[0]
+            clips.check_room(self.path, len(self._rows), self._before + row.samples, row.sample_rate)
+
     def __enter__(self) -> typing.Self:
-        rate, included = self._rows[0].sample_rate, self._rows[0].primer_included
-        self._before = self._primers.shape[1] if included and self._primers is not None else 0
-        clips.check_room(self.path, len(self._rows), self._before + self._rows[0].samples, rate)
+        rate = self._rows[0].sample_rate
         if self._primers is not None:
             for primer in self._primers:
                 clips.keep_primer(self.path, primer, self._codec, rate)
@@ -65,8 +70,8 @@ class ClipFolder:
         return self
 
     def write(self, levels: NDArray[typing.Any]) -> None:
-        """Append levels int (n, count) to the clips; where primers are included, those come first."""
-        self._writers.write(levels)
+        """Append levels int (n, count), or (1, count) for all; where primers are included, those come first."""
+        self._writers.write(np.broadcast_to(levels, (len(self._rows), levels.shape[1])))
         self._written += levels.shape[1]
 
     def __exit__(

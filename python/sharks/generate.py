@@ -6,11 +6,11 @@ beside it, of threads, of how the work is cut, or of a pause.
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
-import time
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,16 +18,18 @@ from numpy.typing import ArrayLike, NDArray
 from .engine import open_player
 from .errors import ResourceError, UsageError
 from .folder import ClipFolder
+from .manifest import Clip
 from .pack import Pack, load
 from .played import Audio, audio_of, level_dtype, rows_of
-from .primer import primer_levels
 from .quantize import codec
+from .report import Progress, Report
 from .schedule import Temperature, steps
+from .score import Score, score
 from .session import Pieces, Session
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
 
-Progress = Callable[[float, float, float], object]  # seconds done, seconds in all, x real time per stream
+MOST_TOGETHER = 256  # streams: more of them play no faster, but need memory and open files
 AnyPack = Pack | str | os.PathLike[str]
 
 
@@ -67,63 +69,70 @@ def generate(
 
     Raises `UsageError` for arguments, `ResourceError` for memory, disk and device, `AudioError` for a primer's file.
     """
-    if progress is not None and not callable(progress):
-        raise UsageError(f"progress is {progress!r}; wanted a function of (seconds done, seconds in all, x real time)")
     pack = pack if isinstance(pack, Pack) else load(pack)
     samples = steps("seconds", seconds, pack.spec.sample_rate)
-    session = Session(
+    whole = score(
         pack,
         n,
         temperature=temperature,
         seed=seed,
         streams=streams,
-        primer=primer_levels(pack.spec, prime, prime_rate, n),
-        condition=condition,
+        prime=prime,
+        prime_rate=prime_rate,
         start=start,
-        device=device,
-        dtype=dtype,
-        threads=threads,
+        condition=condition,
     )
-    if out is None:
-        rows = rows_of(session, samples, include_prime, None)
-        return audio_of(session, rows, levels=_in_memory(session, samples, include_prime, progress))
-    folder = pathlib.Path(out)
-    rows = rows_of(session, samples, include_prime, folder)
-    place = ClipFolder(folder, rows, codec(pack.spec), session.primer)
-    if not place.finished():
-        session.begin()
-        with place:
-            if include_prime and session.primer is not None:
-                place.write(session.primer)
-            for piece in reported(session, samples, progress):
-                place.write(piece)
-    return audio_of(session, rows, folder=folder)
+    report = Report(progress, samples, whole.n, pack.spec.sample_rate)
+    play = functools.partial(Session, device=device, dtype=dtype, threads=threads)
+    where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
+    folder = None if out is None else pathlib.Path(out)
+    rows = rows_of(whole, where, samples, include_prime, folder)
+    if folder is None:
+        return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report))
+    _to_folder(whole, rows, folder, play, report)
+    return audio_of(whole, rows, folder=folder)
 
 
 def _in_memory(
-    session: Session, samples: int, include_prime: bool, progress: Progress | None
+    whole: Score, samples: int, include_prime: bool, play: Callable[[Score], Session], report: Report
 ) -> NDArray[np.unsignedinteger[typing.Any]]:
-    before = session.primer.shape[1] if include_prime and session.primer is not None else 0
-    levels = _empty((session.n, before + samples), level_dtype(codec(session.pack.spec)), "use out= or stream()")
+    before = whole.primer.shape[1] if include_prime and whole.primer is not None else 0
+    levels = _empty((whole.n, before + samples), level_dtype(codec(whole.pack.spec)), "use out= or stream()")
     if before:
-        levels[:, :before] = session.primer
-    session.begin()
-    end = before
-    for piece in reported(session, samples, progress):
-        levels[:, end : end + piece.shape[1]] = piece
-        end += piece.shape[1]
+        levels[:, :before] = whole.primer
+    first = 0
+    for part in whole.parts(MOST_TOGETHER):
+        session = play(part)
+        session.begin()
+        end = before
+        for piece in report.play(session):
+            levels[first : first + part.n, end : end + piece.shape[1]] = piece
+            end += piece.shape[1]
+        first += part.n
     return levels
 
 
-def reported(session: Session, samples: int, progress: Progress | None) -> Iterator[NDArray[np.int32]]:
-    """The session's free samples, piece by piece, up to sample `samples`; each is reported after it was used."""
-    rate, first = session.pack.spec.sample_rate, session.step
-    began = time.perf_counter()
-    for piece in session.free(samples - first):
-        yield piece
-        if progress is not None:
-            took = max(time.perf_counter() - began, 1e-9)
-            progress(session.step / rate, samples / rate, (session.step - first) / rate / took)
+def _to_folder(
+    whole: Score, rows: list[Clip], folder: pathlib.Path, play: Callable[[Score], Session], report: Report
+) -> None:
+    law = codec(whole.pack.spec)
+    whole_folder = ClipFolder(folder, rows, law, whole.primer)
+    whole_folder.check_room()
+    first = 0
+    for part in whole.parts(MOST_TOGETHER):
+        mine = rows[first : first + part.n]
+        first += part.n
+        place = ClipFolder(folder, mine, law, part.primer)
+        if place.finished():
+            report.found(part.n * mine[0].samples)
+            continue
+        session = play(part)
+        session.begin()
+        with place:
+            if mine[0].primer_included and part.primer is not None:
+                place.write(part.primer)
+            for piece in report.play(session):
+                place.write(piece)
 
 
 class Stream:
@@ -133,10 +142,10 @@ class Stream:
     """
 
     def __init__(self, session: Session, block_samples: int) -> None:
-        self.seed, self.streams = session.seed, session.streams
-        self.sample_rate, self.block_samples = session.pack.spec.sample_rate, block_samples
+        self.seed, self.streams = session.score.seed, session.score.streams
+        self.sample_rate, self.block_samples = session.score.pack.spec.sample_rate, block_samples
         self._session, self._begun = session, False
-        self._table = codec(session.pack.spec).decode_table()
+        self._table = codec(session.score.pack.spec).decode_table()
 
     def __iter__(self) -> Stream:
         return self
@@ -171,20 +180,18 @@ def stream(
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     block_samples = steps("block", block, pack.spec.sample_rate)
-    session = Session(
+    whole = score(
         pack,
         n,
         temperature=temperature,
         seed=seed,
         streams=streams,
-        primer=primer_levels(pack.spec, prime, prime_rate, n),
-        condition=condition,
+        prime=prime,
+        prime_rate=prime_rate,
         start=start,
-        device=device,
-        dtype=dtype,
-        threads=threads,
+        condition=condition,
     )
-    return Stream(session, block_samples)
+    return Stream(Session(whole, device=device, dtype=dtype, threads=threads), block_samples)
 
 
 def logits(

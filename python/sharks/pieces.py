@@ -14,7 +14,7 @@ import numpy as np
 
 from .atomic import atomically
 from .audio import Decoder, DecoderDied, Recording, at_rate, mixed
-from .dataset import VERSION, measure
+from .dataset import VERSION, file_counts, measure
 from .errors import AudioError
 from .silence import SILENCE_DB, SilenceCutter
 from .sources import Source, reason
@@ -175,7 +175,7 @@ def _row(
 ) -> dict[str, typing.Any]:
     length = track.silence.end
     cancels = recording.channels > 1 and settings.channels == "mono" and mix.cancels
-    facts = measure(np.memmap(pcm, "<i2", "r")) if length else {}
+    facts = measure(file_counts(pcm)) if length else {}
     if not facts or _is_still(facts):
         trouble = "its channels cancel each other in the mix; prepare it with channels='each'" if cancels else ""
         return {"skipped": trouble or f"silent: never reaches {max(SILENCE_DB, settings.trim_db):.0f} dBFS"}

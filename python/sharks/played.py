@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import clips
+from .errors import AudioError
 from .folder import ClipFolder, relative
 from .manifest import Clip
 from .quantize import Codec, codec
-from .session import Session
+from .score import Score
+from .session import Where
 
 
 class Audio:
@@ -55,12 +57,15 @@ class Audio:
             return self._levels[:, None]
         assert self.files is not None
         levels = np.empty((len(self.files), 1, self._length()), level_dtype(self._codec))
-        for i, file in enumerate(self.files):
-            filled = 0
-            for block in clips.read_levels(file, self._codec, self.sample_rate):
-                block = block[: levels.shape[2] - filled]
-                levels[i, 0, filled : filled + len(block)] = block
-                filled += len(block)
+        with clips.LevelReader(self._codec, self.sample_rate) as reader:
+            for i, file in enumerate(self.files):
+                filled = 0
+                for block in reader.read(file):
+                    block = block[: levels.shape[2] - filled]
+                    levels[i, 0, filled : filled + len(block)] = block
+                    filled += len(block)
+                if filled < levels.shape[2]:
+                    raise AudioError(f"{file}: holds {filled} samples, wanted {levels.shape[2]}; generate it again")
         return levels
 
     @property
@@ -92,33 +97,33 @@ class Audio:
         return row.samples + included
 
 
-def rows_of(session: Session, samples: int, include_prime: bool, folder: pathlib.Path | None) -> list[Clip]:
-    """What the manifest says of a session's clips."""
-    primers = None if session.primer is None else [clips.primer_sha256(row) for row in session.primer]
-    conditions = None if session.condition is None else session.condition.tolist()
+def rows_of(score: Score, where: Where, samples: int, include_prime: bool, folder: pathlib.Path | None) -> list[Clip]:
+    """What the manifest says of a score's clips, played somewhere."""
+    primers = None if score.primer is None else [clips.primer_sha256(levels) for levels in score.primer]
+    conditions = None if score.condition is None else score.condition.tolist()
     return [
         Clip(
             file=clips.file_name(stream),
             stream=stream,
-            seed=session.seed,
-            temperature=session.schedule.of_stream(i),
+            seed=score.seed,
+            temperature=score.schedule.of_stream(i),
             samples=samples,
-            sample_rate=session.pack.spec.sample_rate,
-            pack=None if folder is None else relative(session.pack.path, folder),
-            pack_sha256=session.pack.sha256,
-            primer_sha256=primers[i] if primers else None,
+            sample_rate=score.pack.spec.sample_rate,
+            pack=None if folder is None else relative(score.pack.path, folder),
+            pack_sha256=score.pack.sha256,
+            primer_sha256=primers[i % len(primers)] if primers else None,
             primer_included=include_prime and primers is not None,
-            start=session.start,
+            start=score.start,
             condition=conditions[i] if conditions else None,
-            **dataclasses.asdict(session.where),
+            **dataclasses.asdict(where),
         )
-        for i, stream in enumerate(session.streams.tolist())
+        for i, stream in enumerate(score.streams.tolist())
     ]
 
 
-def audio_of(session: Session, rows: Sequence[Clip], **where: typing.Any) -> Audio:
-    """The `Audio` of a session: `levels=` in memory, or `folder=`."""
-    return Audio(rows, codec(session.pack.spec), primers=session.primer, pack_path=session.pack.path, **where)
+def audio_of(score: Score, rows: Sequence[Clip], **where: typing.Any) -> Audio:
+    """The `Audio` of a score: `levels=` in memory, or `folder=`."""
+    return Audio(rows, codec(score.pack.spec), primers=score.primer, pack_path=score.pack.path, **where)
 
 
 def level_dtype(codec: Codec) -> type[np.unsignedinteger[typing.Any]]:

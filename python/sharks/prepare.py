@@ -22,10 +22,9 @@ from .dataset import (
     VERSION,
     Dataset,
     cost,
+    file_counts,
     level_counts,
     load_dataset,
-    open_samples,
-    pcm_counts,
     read_table,
 )
 from .errors import AudioError, ResourceError, UsageError
@@ -224,10 +223,7 @@ def _table(
     samples = {split: sum(row["length"] for row in rows if row["split"] == split) for split in SPLITS}
     for row in rows:
         row["minutes"] = round(row["length"] / settings.sample_rate / 60, 4)
-    train, val = (
-        level_counts(pcm_counts(open_samples(folder / f"{split}.i16", samples[split])), codec("MU-R"))
-        for split in SPLITS
-    )
+    train, val = (level_counts(file_counts(folder / f"{side}.i16"), codec("MU-R")) for side in SPLITS)
     order0 = {"codec": "MU-R", "q_levels": 256, "histogram": train.tolist(), "train_bits": cost(train, train)}
     order0["val_bits"] = cost(val, train, smooth=1) if samples["val"] else None
     return {

@@ -101,8 +101,8 @@ class TrainRecipe:
             "keep",
         ):
             _within(self, name, 1, 10**9)
-        for name in ("steps", "warmup_steps"):
-            _within(self, name, 0, 10**9)
+        _within(self, "steps", 1, 10**9)
+        _within(self, "warmup_steps", 0, 10**9)
         for name in ("beta1", "beta2", "ema"):
             _within(self, name, 0.0, 0.9999999)
         _within(self, "final_rate", 0.0, 1.0)
@@ -155,8 +155,8 @@ def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tupl
         if table not in tables or not dot:
             raise UsageError(f"cannot set {key!r}; a setting is model.FIELD, train.FIELD or data.FIELD")
         tables[table][name] = value
-    parts = {f: specs.replace(getattr(recipe, f), **tables[f]) for f in ("data", "train") if tables[f]}
-    return specs.replace(spec, **tables["model"]), Recipe(**(vars(recipe) | parts))
+    data, train = _replaced(recipe.data, tables["data"]), _replaced(recipe.train, tables["train"])
+    return specs.replace(spec, **tables["model"]), dataclasses.replace(recipe, data=data, train=train)
 
 
 @functools.cache
@@ -172,14 +172,19 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
         if table not in tables:
             raise SpecError(f"preset {name!r} has no [{table}]; wanted {', '.join(_TABLES)}")
     spec = specs.from_dict(tables["model"])
-    parts = {f: specs.replace(kind(), **tables[f]) for f, kind in (("data", DataRecipe), ("train", TrainRecipe))}
+    data, train = _replaced(DataRecipe(), tables["data"]), _replaced(TrainRecipe(), tables["train"])
     for table, kind in zip(_TABLES, (type(spec), DataRecipe, TrainRecipe), strict=True):
         for wanted in dataclasses.fields(kind):
             if wanted.name not in tables[table]:
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
     for extra in tables.keys() - set(_TABLES):
         raise SpecError(f"preset {name!r} has an unknown table [{extra}]{specs.did_you_mean(extra, _TABLES)}")
-    return spec, Recipe(name, **words, **parts)
+    return spec, Recipe(name, data=data, train=train, **words)
+
+
+def _replaced(table: typing.Any, changes: dict[str, typing.Any]) -> typing.Any:
+    """A recipe's table with fields changed, checked as those of a spec are."""
+    return specs.replace(table, **changes)
 
 
 def _positive(table: typing.Any, *names: str) -> None:

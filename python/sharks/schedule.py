@@ -6,6 +6,7 @@ chunk, and rounded to float32 once, so that how a run is cut into calls cannot b
 
 from __future__ import annotations
 
+import copy
 import math
 import typing
 from collections.abc import Sequence
@@ -62,6 +63,12 @@ class Schedule:
             share = np.clip((now - seconds[i]) / (seconds[i + 1] - seconds[i]), 0.0, 1.0)
             line = values[i] + share * (values[i + 1] - values[i])
         return np.broadcast_to(line.astype(np.float32), (self.n, count))
+
+    def of_streams(self, some: slice) -> Schedule:
+        """The schedule of some of the streams."""
+        part = copy.copy(self)
+        part.n, part._constant = len(range(self.n)[some]), self._constant[some]
+        return part
 
     def of_stream(self, i: int) -> float | list[list[float]]:
         """What gives stream `i` its temperatures when it is played alone, as JSON keeps it."""

@@ -1,31 +1,25 @@
-"""A session: n streams of a pack, started, primed, and played on piece by piece.
+"""A session: a score being played on a device, piece by piece.
 
-Every argument of `generate` and `stream` that concerns the music is checked here, before anything is played. Work is
-done in pieces of about a tenth of a second, so that Ctrl-C is met soon; where one piece ends cannot be heard.
+Work is done in pieces of about a tenth of a second, so that Ctrl-C is met soon; where one piece ends cannot be heard.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import time
 import typing
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from .engine import MOST_STREAMS, open_player, per_stream
-from .errors import UsageError
-from .pack import Pack
+from .engine import open_player
 from .quantize import codec
-from .schedule import Schedule, Temperature
-from .spec import WaveNetSpec, did_you_mean
+from .score import Score
+from .spec import WaveNetSpec
 
 PIECE = 0.1  # seconds of work
 MOST_STEPS = 1 << 16  # of a piece
-
-STARTS = ("silence", "empty")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,40 +33,18 @@ class Where:
 
 
 class Session:
-    """`n` streams, at rest before their first sample until `begin`; then `force` and `free` play on.
+    """The streams of a score at rest before their first sample; `begin`, then `force` and `free` play on.
 
-    `primer` is levels int32 (n, samples), or (1, samples) for all; the other arguments are those of `generate`. What a
-    clip is a function of can be read here: `seed` (a random one for None), `streams` int64 (n,), `primer`, `schedule`,
-    `condition`, `start`, `where`. Raises `UsageError` for what cannot be meant.
+    `device`, `dtype`, `threads` and the errors are those of `engine.open_player`.
     """
 
     def __init__(
-        self,
-        pack: Pack,
-        n: int,
-        *,
-        temperature: Temperature = 0.95,
-        seed: int | None = None,
-        streams: ArrayLike | None = None,
-        primer: NDArray[np.int32] | None = None,
-        condition: ArrayLike | None = None,
-        start: str | None = None,
-        device: str = "auto",
-        dtype: str = "float32",
-        threads: int | None = None,
+        self, score: Score, *, device: str = "auto", dtype: str = "float32", threads: int | None = None
     ) -> None:
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST_STREAMS:
-            raise UsageError(f"n is {n!r}; wanted 1 to {MOST_STREAMS} streams")
-        self.pack, self.n = pack, int(n)
-        self.schedule = Schedule(temperature, self.n, pack.spec.sample_rate)
-        self.seed = _seed(seed)
-        self.streams = _stream_ids(streams, self.n)
-        self.start = _start(pack, start)
-        self.condition = per_stream(pack, condition, self.n)
-        self.primer = None if primer is None else np.broadcast_to(primer, (self.n, primer.shape[1]))
+        self.score = score
         self.step = 0  # free samples so far
         self._open: dict[str, typing.Any] = {"device": device, "dtype": dtype, "threads": threads}
-        self._player = open_player(pack, self.n, condition=self.condition, **self._open)
+        self._player = open_player(score.pack, score.n, condition=score.condition, **self._open)
         self._pieces = Pieces()
 
     @property
@@ -81,12 +53,12 @@ class Session:
 
     def begin(self) -> None:
         """Go to the first free sample: the initial state, a WaveNet's silence, the primer."""
-        pads = np.full((self.n, self.pack.spec.lookback), codec(self.pack.spec).pad_level, np.int32)
-        self._player.reset(pads)
-        if self.start == "silence":
+        spec = self.score.pack.spec
+        self._player.reset(np.full((self.score.n, spec.lookback), codec(spec).pad_level, np.int32))
+        if self.score.start == "silence":
             self._player.set_state(self._after_silence())
-        if self.primer is not None:
-            self.force(self.primer)
+        if self.score.primer is not None:
+            self.force(np.broadcast_to(self.score.primer, (self.score.n, self.score.primer.shape[1])))
 
     def force(self, levels: NDArray[np.int32]) -> None:
         """Hear `levels` int32 (n, samples)."""
@@ -97,13 +69,14 @@ class Session:
         """Count `samples` that were forced as free ones: they are the beginning of the clips."""
         self.step += samples
         state = self._player.get_state()
-        state["step"] = np.full(self.n, self.step, np.int64)
+        state["step"] = np.full(self.score.n, self.step, np.int64)
         self._player.set_state(state)
 
     def free(self, samples: int) -> Iterator[NDArray[np.int32]]:
         """Play on for `samples` samples: pieces of levels int32 (n, count)."""
+        score = self.score
         for _, count in self._pieces(samples):
-            levels = self._player.run(count, self.schedule.at(self.step, count), self.seed, self.streams)
+            levels = self._player.run(count, score.schedule.at(self.step, count), score.seed, score.streams)
             self.step += count
             yield levels
 
@@ -112,18 +85,18 @@ class Session:
 
         Streams do not hear each other, so those under one condition are played as one, and its state is copied.
         """
-        spec = self.pack.spec
+        spec = self.score.pack.spec
         assert isinstance(spec, WaveNetSpec)
-        distinct, stream_of = None, np.zeros(self.n, np.intp)
-        if self.condition is not None:
-            distinct, stream_of = np.unique(self.condition, axis=0, return_inverse=True)
+        distinct, stream_of = None, np.zeros(self.score.n, np.intp)
+        if self.score.condition is not None:
+            distinct, stream_of = np.unique(self.score.condition, axis=0, return_inverse=True)
         count = int(stream_of.max()) + 1
         pads = np.full((count, spec.receptive_field), codec(spec).pad_level, np.int32)
-        one = open_player(self.pack, count, condition=distinct, **self._open)
+        one = open_player(self.score.pack, count, condition=distinct, **self._open)
         one.reset(pads[:, :1])
         for start, size in Pieces()(spec.receptive_field - 1):  # the newest level counts, though it is fed later
             one.force(pads[:, start : start + size], want_logits=False)
-        return {name: array[stream_of] for name, array in one.get_state().items()}
+        return {name: array[stream_of.reshape(-1)] for name, array in one.get_state().items()}
 
 
 class Pieces:
@@ -142,33 +115,3 @@ class Pieces:
             took = time.perf_counter() - began
             start += count
             self._size = max(1, min(2 * self._size, MOST_STEPS, int(count * PIECE / max(took, 1e-9))))
-
-
-def _seed(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbelow(1 << 32)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 64:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0 to 2^64 - 1, or None for a random one")
-    return int(seed)
-
-
-def _stream_ids(streams: ArrayLike | None, n: int) -> NDArray[np.int64]:
-    if streams is None:
-        return np.arange(n, dtype=np.int64)
-    try:
-        given = np.asarray(streams)
-    except ValueError:
-        given = np.empty(0)
-    if given.shape != (n,) or given.dtype.kind not in "iu" or given.min() < 0 or int(given.max()) >= 1 << 32:
-        raise UsageError(f"streams is {streams!r}; wanted n = {n} whole numbers from 0 to 2^32 - 1, one per stream")
-    return given.astype(np.int64)
-
-
-def _start(pack: Pack, start: str | None) -> str | None:
-    if start is not None and start not in STARTS:
-        raise UsageError(f"start is {start!r}{did_you_mean(str(start), STARTS)}")
-    if isinstance(pack.spec, WaveNetSpec):
-        return start or pack.spec.start
-    if start is not None:
-        raise UsageError(f"start is {start!r}, but only a WaveNet can choose it; leave it out for {pack.spec.family}")
-    return None

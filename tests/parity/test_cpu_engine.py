@@ -95,8 +95,26 @@ def test_a_clip_does_not_depend_on_company_or_threads(family, dtype):
     assert np.array_equal(clips[7, 2], clips[64, 1][:7])
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("family", WIDE)
+def test_a_state_put_back_in_the_middle_of_a_frame_plays_on_whatever_the_threads(family):
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    clips = []
+    for threads in (1, 2):
+        first = engine(spec, weights, 1, threads=threads)
+        first.reset(levels(spec, 1, spec.lookback))
+        free_run(first, 1, spec.lookback + 1)
+        state, other = first.get_state(), engine(spec, weights, 1, threads=3 - threads)
+        other.set_state(state)
+        clips += [free_run(first, 1, 40), free_run(other, 1, 40)]
+    for clip in clips[1:]:
+        assert np.array_equal(clip, clips[0])
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
-@pytest.mark.parametrize("name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"])
+@pytest.mark.parametrize(
+    "name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"]
+)
 def test_narrow_weights_stay_near_float32(name, dtype):
     """test_products.py says exactly what they compute; here, that a whole model uses them and is not broken by them."""
     spec, weights = SPECS[name], random_tensors(SPECS[name])
@@ -106,7 +124,9 @@ def test_narrow_weights_stay_near_float32(name, dtype):
     assert float(np.abs(narrow - exact).max()) < 0.2 * float(np.ptp(exact))
 
 
-@pytest.mark.parametrize("name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"])
+@pytest.mark.parametrize(
+    "name", ["samplernn-gru", "samplernn-lstm-graves-all", "wavenet-filter-3", "preset-ibab-wavenet"]
+)
 def test_int8_computes_the_same_integers_on_every_instruction_set(name):
     """Sets with a fused multiply-add round alike outside the products too, so their clips agree to the bit."""
     spec, weights = SPECS[name], random_tensors(SPECS[name])

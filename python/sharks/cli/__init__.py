@@ -15,7 +15,7 @@ import types
 import typing
 
 INTERRUPTED = 130
-BAD_INPUT, RESOURCES = 3, 4
+USAGE, BAD_INPUT, RESOURCES = 2, 3, 4
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.EROFS)
 
 
@@ -40,15 +40,16 @@ def _run(words: list[str]) -> int:
 
     from .app import app
 
+    refused: typing.Any = typer.BadParameter.__mro__[2]  # the family of all that the command line's grammar refuses
     try:
         code = app(args=words, prog_name="sharks", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except typer.Exit as error:
         code = error.exit_code
-    except typer.BadParameter.__mro__[2] as error:  # everything the command line's grammar refuses
+    except refused as error:
         print(f"sharks: {_as_sentence(error.format_message())}; see `sharks --help`", file=sys.stderr)
-        return int(error.exit_code)
+        return USAGE
     except SystemExit:  # typer's answer to a pipe that was closed
         raise BrokenPipeError from None
     if code == INTERRUPTED:

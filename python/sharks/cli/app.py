@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import data, listen, look, play, songs, walk
+from . import data, import_, listen, look, play, songs, walk
 
 app = typer.Typer(
     help="Train raw-audio neural networks on your own music, and play them fast.",
@@ -24,6 +24,7 @@ for verb in (
     *(look.check, look.presets, look.info, listen.bench),
 ):
     app.command()(verb)
+app.command("import")(import_.import_)
 
 
 def _version(asked: bool) -> None:

@@ -34,9 +34,9 @@ def check(
     """
     import dataclasses
 
-    import sharks
+    from ..check import check
 
-    report = sharks.check(pack, device=device)
+    report = check(pack, device=device)
     display.answer(f"{pack}: {report}", {"pack": pack, **dataclasses.asdict(report)}, as_json)
     if not report.ok:
         raise typer.Exit(3)

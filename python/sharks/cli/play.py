@@ -32,14 +32,15 @@ def generate(
     as_json: options.AsJson = False,
 ) -> None:
     """Let a model play. The same command with the same seed gives the same clips."""
-    import sharks
+    from ..generate import generate
+    from ..pack import load
 
     seconds = values.duration(length)
     count = _count(clips, total, seconds, stream)
-    loaded = sharks.load(pack)
+    loaded = load(pack)
     folder = out or pathlib.Path("out") / (pack.stem if pack.is_file() else pack.resolve().name)
     line = display.Progress()
-    audio = sharks.generate(
+    audio = generate(
         loaded,
         seconds,
         count,
@@ -94,10 +95,10 @@ def extend(
     as_json: options.AsJson = False,
 ) -> None:
     """Play a clip on. It keeps its beginning and gets longer."""
-    import sharks
+    from ..extend import extend
 
     line = display.Progress()
-    audio = sharks.extend(
+    audio = extend(
         clip,
         values.duration(to),
         pack=pack,

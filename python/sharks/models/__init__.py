@@ -13,4 +13,4 @@ __all__ = ["BITS", "SampleRNN", "WaveNet", "build", "initialise"]
 
 def build(spec: Spec, weight_norm: bool = False) -> SampleRNN | WaveNet:
     """The model of a spec; all its weights are zero until `initialise` or `.load(tensors)`."""
-    return (SampleRNN if isinstance(spec, SampleRNNSpec) else WaveNet)(spec, weight_norm)
+    return SampleRNN(spec, weight_norm) if isinstance(spec, SampleRNNSpec) else WaveNet(spec, weight_norm)

@@ -56,7 +56,11 @@ def _iclr(name: str, shape: tuple[int, ...], spec: Spec, draw: Draw) -> Tensor:
     if name.endswith(("w_ih", "w_hh")):
         return _uniform(shape, math.sqrt(3 / fan_in), draw)
     if name == "sample.out.weight":
-        return _orthogonal(*shape, draw) if shape[0] == shape[1] else _uniform(shape, math.sqrt(3 / fan_in), draw)
+        return (
+            _orthogonal(shape[0], shape[1], draw)
+            if shape[0] == shape[1]
+            else _uniform(shape, math.sqrt(3 / fan_in), draw)
+        )
     return _uniform(shape, math.sqrt(6 / fan_in), draw)
 
 
@@ -68,7 +72,7 @@ def _keras(name: str, shape: tuple[int, ...], spec: Spec, draw: Draw) -> Tensor:
     if name.endswith("embed.weight"):
         return _uniform(shape, 0.05, draw)
     if name.endswith("w_hh"):
-        return _orthogonal(*shape, draw)
+        return _orthogonal(shape[0], shape[1], draw)
     if name.endswith("upsample.weight"):  # a normal cut at two deviations, rescaled to the deviation it lost
         deviation = math.sqrt(2 / (2 * shape[2] * shape[0])) / 0.87962566103423978
         value = torch.empty(shape)

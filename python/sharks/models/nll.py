@@ -29,7 +29,7 @@ class _Nll(torch.autograd.Function):
     def forward(ctx: typing.Any, x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, relu: bool) -> Tensor:
         total = torch.zeros((), dtype=torch.float64, device=x.device)
         learning = any(ctx.needs_input_grad)
-        grads = (torch.empty_like(x), torch.zeros_like(weight), x.new_zeros(len(weight))) if learning else ()
+        grads = [torch.empty_like(x), torch.zeros_like(weight), x.new_zeros(len(weight))] if learning else []
         for start in range(0, len(x), _ROWS):
             block, picked = x[start : start + _ROWS], targets[start : start + _ROWS, None]
             logits = F.linear(block, weight, bias)

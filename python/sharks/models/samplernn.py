@@ -24,6 +24,8 @@ class SampleRNN(Weights):
     """Levels in, logits out. With `weight_norm` every product is held as direction and length (see `Weights`)."""
 
     spec: SampleRNNSpec
+    numbers: Tensor
+    no_bias: Tensor
 
     def __init__(self, spec: SampleRNNSpec, weight_norm: bool = False) -> None:
         super().__init__(spec, weight_norm)
@@ -67,20 +69,19 @@ class SampleRNN(Weights):
             raise UsageError(f"{T} samples to predict; wanted a multiple of the largest frame, {spec.lookback}")
         state = self.initial_state(B) if state is None else state
         after: Tensors = {}
-        said = None
+        said: Tensor | None = None  # what the tier above says
         for t in reversed(range(spec.tiers)):
             size = spec.frame_sizes[t]
-            frames = F.embedding(levels[:, spec.lookback - size : -size], self.numbers).view(B, T // size, size)
-            x = (
-                F.linear(frames, w[f"tiers.{t}.expand.weight"], w[f"tiers.{t}.expand.bias"])
-                if spec.expands(t)
-                else frames
-            )
-            x = x if said is None else x + said
+            x = F.embedding(levels[:, spec.lookback - size : -size], self.numbers).view(B, T // size, size)
+            if spec.expands(t):
+                x = F.linear(x, w[f"tiers.{t}.expand.weight"], w[f"tiers.{t}.expand.bias"])
+            if said is not None:
+                x = x + said
             x = self._stack(t, x, w, state, after, taps)
             said = _upsample(x, w[f"tiers.{t}.upsample.weight"], w.get(f"tiers.{t}.upsample.bias"))
         windows = levels[:, spec.lookback - spec.frame_sizes[0] : -1]
-        x = window_product(windows, w["sample.in.weight"], w.get("sample.embed.weight")) + said
+        x = window_product(windows, w["sample.in.weight"], w.get("sample.embed.weight"))
+        x = x if said is None else x + said
         if spec.relu_before_hidden:
             x = F.relu(x)
         for i in range(spec.hidden_layers):

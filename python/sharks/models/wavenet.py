@@ -24,6 +24,7 @@ class WaveNet(Weights):
     """Levels in, logits out. With `weight_norm` every product is held as direction and length (see `Weights`)."""
 
     spec: WaveNetSpec
+    amplitudes: Tensor
 
     def __init__(self, spec: WaveNetSpec, weight_norm: bool = False) -> None:
         super().__init__(spec, weight_norm)
@@ -134,7 +135,7 @@ class WaveNet(Weights):
     def _skips(self, gated: Tensor, w: Tensors) -> Tensor:
         """All ways out of all layers in one product: `gated` [B, T, layers * D] to [B, T, S]."""
         blocks = [f"blocks.{i}.skip" for i in range(self.spec.layers)]
-        bias = sum(w[f"{b}.bias"] for b in blocks) if self.spec.bias else None
+        bias = torch.stack([w[f"{b}.bias"] for b in blocks]).sum(0) if self.spec.bias else None
         return F.linear(gated, torch.cat([w[f"{b}.weight"] for b in blocks], dim=1), bias) * self.spec.skip_scale
 
     def _condition(self, condition: Tensor | None, streams: int, w: Tensors) -> Tensor | None:

@@ -59,7 +59,7 @@ class Weights(nn.Module):
             value = torch.from_numpy(np.array(arrays[name], dtype=np.float32))
             if tuple(value.shape) != shape:
                 raise SpecError(f"tensor {name!r} is {list(value.shape)}; wanted {list(shape)}")
-            held.get(name, held.get(f"{name}_v")).copy_(value)
+            held[name if name in held else f"{name}_v"].copy_(value)
             if self.is_normed(name):
                 held[f"{name}_g"].copy_(_length(value, name))
 

@@ -1,0 +1,101 @@
+"""Checkpoints: two files per step, each whole or not there, found again after anything.
+
+    checkpoints/0000001000.safetensors          the pack as it was then: play it, judge it by ear
+    checkpoints/0000001000.state.safetensors    everything that decides the future of the training
+
+Each is written under another name, reaches the disk and then takes its own name; the state comes last, and both are
+read back and verified. What is found damaged later is passed over for the checkpoint before.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import typing
+
+import numpy as np
+
+from ..atomic import atomically
+from ..errors import PackError, ResourceError
+from ..pack import Pack
+from ..tensorfile import TensorFile, write
+
+_FORMAT = "sharks training state 1"
+_PACK, _STATE = ".safetensors", ".state.safetensors"
+
+
+class Checkpoint(typing.NamedTuple):
+    step: int
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, typing.Any]  # JSON values
+
+
+def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack) -> pathlib.Path:
+    """Write a checkpoint into a run's `checkpoints` folder and return its pack.
+
+    `ResourceError` where it cannot be written, or does not read back; earlier checkpoints are then untouched.
+    """
+    paths = _paths(folder, checkpoint.step)
+    folder.mkdir(parents=True, exist_ok=True)
+    pack.save(paths[0])
+    write(paths[1], checkpoint.arrays, {"format": _FORMAT, "facts": json.dumps(checkpoint.facts)})
+    try:
+        for path in paths:
+            _verify(path)
+    except PackError as error:
+        raise ResourceError(f"{error}; it was just written: check the disk, earlier checkpoints are safe") from None
+    return paths[0]
+
+
+def newest(folder: pathlib.Path) -> tuple[Checkpoint | None, list[str]]:
+    """The newest whole checkpoint, or None, and one sentence for each that had to be passed over."""
+    passed: list[str] = []
+    for step in reversed(steps(folder)):
+        try:
+            return read(folder, step), passed
+        except PackError as error:
+            passed.append(str(error))
+    return None, passed
+
+
+def read(folder: pathlib.Path, step: int) -> Checkpoint:
+    """The checkpoint of a step. Any damage, to its pack too, is a `PackError`."""
+    pack, state = _paths(folder, step)
+    with TensorFile(state) as file:
+        if file.metadata.get("format") != _FORMAT:
+            raise file.error(f"is no {_FORMAT}")
+        arrays = {name: file.read(name) for name in file.layout}
+        facts = file.parse(file.metadata.get("facts", ""), "facts")
+    _verify(pack)
+    return Checkpoint(step, arrays, facts)
+
+
+def steps(folder: pathlib.Path) -> list[int]:
+    """The steps that have a state, whole or damaged, in order."""
+    names = (path.name.removesuffix(_STATE) for path in folder.glob(f"*{_STATE}"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def prune(folder: pathlib.Path, keep: int, best: int | None) -> None:
+    """Leave the newest `keep` checkpoints, and the best."""
+    for step in steps(folder)[:-keep]:
+        if step != best:
+            for path in reversed(_paths(folder, step)):
+                path.unlink(missing_ok=True)
+
+
+def publish(folder: pathlib.Path, step: int, target: pathlib.Path) -> None:
+    """Copy the pack of a step to `target`, whole or not at all."""
+    with open(_paths(folder, step)[0], "rb") as source, atomically(target) as file:
+        shutil.copyfileobj(source, file)
+
+
+def _paths(folder: pathlib.Path, step: int) -> tuple[pathlib.Path, pathlib.Path]:
+    return folder / f"{step:010d}{_PACK}", folder / f"{step:010d}{_STATE}"
+
+
+def _verify(path: pathlib.Path) -> None:
+    with TensorFile(path) as file:
+        for name in file.layout:
+            file.read(name)

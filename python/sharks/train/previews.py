@@ -1,0 +1,38 @@
+"""Short clips on the way: is it becoming music?"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from ..atomic import atomically
+from ..pack import Pack
+
+CLIPS = 2
+
+
+def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, seed: int) -> list[str]:
+    """Play `CLIPS` clips into `folder`, with spectrograms and health.json; the verdict of each.
+
+    Nothing, where the compiled engine is missing: the reference would take longer than the training.
+    """
+    try:
+        from .. import _core  # noqa: F401
+    except ImportError:
+        return []
+    from ..generate import generate
+    from ..health import health
+    from ..picture import spectrogram_png
+    from ..wav import write_wav
+
+    audio = generate(pack, seconds, CLIPS, temperature=temperature, seed=seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    reports = {}
+    for number, samples in enumerate(audio.samples[:, 0]):
+        name = f"{number:02d}_t{temperature:g}_s{seed}"
+        write_wav(folder / f"{name}.wav", samples, audio.sample_rate)
+        spectrogram_png(folder / f"{name}.png", samples, audio.sample_rate)
+        reports[name] = health(samples, audio.sample_rate)
+    with atomically(folder / "health.json") as file:
+        file.write(json.dumps({name: report.to_dict() for name, report in reports.items()}, indent=1).encode())
+    return [report.verdict for report in reports.values()]

@@ -1,0 +1,175 @@
+"""A run directory: what was asked for, what it ran on, and what happened at every step.
+
+config.toml        the resolved recipe, complete, with what was asked for on top
+env.json           versions and device of the last start
+log.jsonl          one row per step, validation, checkpoint and preview; append-only
+best.safetensors   the pack with the lowest validation NLL so far
+checkpoints/  previews/
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import platform
+import shutil
+import tomllib
+import typing
+
+from ..atomic import atomically
+from ..errors import PackError, ResourceError, UsageError
+from ..presets import Recipe
+from ..spec import Spec, to_dict
+
+CONFIG, ENVIRONMENT, LOG, BEST = "config.toml", "env.json", "log.jsonl", "best.safetensors"
+CHECKPOINTS, PREVIEWS = "checkpoints", "previews"
+# What may differ when the same run goes on: how far, how carefully, and what is kept and shown on the way.
+_MAY_CHANGE = {
+    "train": {
+        "steps",
+        "learning_rate",
+        "clip",
+        "clip_at",
+        "checkpoint_every",
+        "validate_every",
+        "validate_seconds",
+        "preview_every",
+        "preview_seconds",
+        "keep",
+        "temperature",
+    }
+}
+
+Config = dict[str, dict[str, typing.Any]]
+
+
+def config(preset: str, seed: int, fingerprint: str, spec: Spec, recipe: Recipe) -> Config:
+    """Everything that decides the run, as the tables of config.toml."""
+    return {
+        "run": {"preset": preset, "seed": seed, "dataset": fingerprint},
+        "model": to_dict(spec),
+        "data": dataclasses.asdict(recipe.data),
+        "train": dataclasses.asdict(recipe.train),
+    }
+
+
+def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
+    """Refuse a folder that holds other things, and, to `resume`, a run of another config. Changes nothing."""
+    path = folder / CONFIG
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; wanted a new folder for the run")
+    if not path.exists():
+        if folder.is_dir() and any(not p.name.endswith(".unfinished") for p in folder.iterdir()):
+            raise UsageError(f"{folder}: holds other files and is no run; choose a new folder")
+    elif resume:
+        _check_same(folder, _read(path), wanted)
+
+
+def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
+    """Make `folder`, which `check` has passed, a run of this config; an old run in it is removed unless to `resume`."""
+    if not resume:
+        _clear(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"{folder}: cannot be made ({error.strerror}); choose another place") from None
+    for place in (folder, folder / CHECKPOINTS):  # what a killed run was writing
+        for left in place.glob(".*.unfinished"):
+            left.unlink(missing_ok=True)
+    with atomically(folder / CONFIG) as file:
+        file.write(_toml(wanted).encode())
+
+
+def note_environment(folder: pathlib.Path, device: str) -> None:
+    import numpy
+    import torch
+
+    from .. import __version__
+
+    versions = {"sharks": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
+    facts = {"device": device, "threads": torch.get_num_threads(), "python": platform.python_version(), **versions}
+    with atomically(folder / ENVIRONMENT) as file:
+        file.write((json.dumps(facts, indent=1) + "\n").encode())
+
+
+class Log:
+    """log.jsonl: rows are dicts with a `step`. `flush` brings them to the disk."""
+
+    def __init__(self, folder: pathlib.Path, step: int) -> None:
+        """Go on after `step`: rows beyond it, and a row cut short, belong to work that is done again."""
+        path = folder / LOG
+        kept = [row for row in rows(folder) if row["step"] <= step]
+        with atomically(path) as file:
+            file.writelines(_line(row) for row in kept)
+        self._file = open(path, "ab")
+
+    def write(self, **row: typing.Any) -> None:
+        self._file.write(_line(row))
+
+    def flush(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self.flush()
+        self._file.close()
+
+
+def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
+    """The rows of a run's log that are whole."""
+    found = []
+    path = folder / LOG
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            found.append(row)
+    return found
+
+
+def _line(row: dict[str, typing.Any]) -> bytes:
+    return (json.dumps(row) + "\n").encode()
+
+
+def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:
+    for table, fields in wanted.items():
+        for name, value in fields.items():
+            was = old.get(table, {}).get(name)
+            if was != value and name not in _MAY_CHANGE.get(table, ()):
+                raise UsageError(
+                    f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; choose another folder, or start "
+                    "afresh with resume=False (--fresh)"
+                )
+
+
+def _read(path: pathlib.Path) -> Config:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PackError(f"{path}: cannot be read ({error}); choose another folder") from None
+
+
+def _clear(folder: pathlib.Path) -> None:
+    """Remove what a run made, the config last, and nothing else."""
+    for name in (CHECKPOINTS, PREVIEWS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (BEST, LOG, ENVIRONMENT, CONFIG):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _toml(tables: Config) -> str:
+    """TOML of tables of plain values; every value that occurs is written the same in TOML as in Python or JSON."""
+    lines = []
+    for table, fields in tables.items():
+        lines.append(f"[{table}]")
+        lines += [f"{name} = {_value(value)}" for name, value in fields.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _value(value: typing.Any) -> str:
+    return repr(value) if isinstance(value, float) else json.dumps(list(value) if isinstance(value, tuple) else value)

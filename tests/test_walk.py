@@ -1,0 +1,116 @@
+"""The whole walk: each step leaves what the next needs, and none is taken twice."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import sharks
+from sharks import manifest
+from sharks.errors import AudioError
+from sharks.walk import SPARE, Playing, make, play
+from sharks.wav import write_wav
+
+RATE = 16000
+
+
+def music(seconds, seed):
+    """Notes over a beat, which `health` takes for music."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    notes = np.repeat(110 * 2 ** (rng.integers(0, 24, round(4 * seconds)) / 12), RATE // 4)
+    tone = 0.3 * np.sin(2 * np.pi * np.cumsum(notes) / RATE) * np.exp(-3 * (time % 0.25))
+    return tone + 0.1 * rng.standard_normal(len(time)) * np.exp(-40 * (time % 0.5))
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_a_song_needs_more_clips_than_it_is_long():
+    playing = Playing(songs=2, minutes=(1, 2), clip_seconds=10)
+    assert playing.clips * playing.clip_seconds == SPARE * 2 * 2 * 60
+    assert dataclasses.replace(playing, clip_seconds=7).clips * 7 >= SPARE * 2 * 2 * 60
+
+
+def test_make_goes_all_the_way_and_not_twice(tmp_path):
+    """Two steps of training make noise, so the walk ends before the song; all before it is there, and stays."""
+    pytest.importorskip("torch", reason="training needs torch, which is not installed")
+    for i in range(2):
+        (tmp_path / "songs").mkdir(exist_ok=True)
+        write_wav(tmp_path / "songs" / f"{i}.wav", music(20, i), RATE)
+    told = []
+    small = {
+        "model.dim": 16,
+        "model.embed_dim": 4,
+        "train.batch": 2,
+        "train.chunk_len": 64,
+        "train.preview_seconds": 0.1,
+    }
+    small |= {"train.validate_seconds": 1.0}
+    playing = Playing(minutes=(0.05, 0.05), clip_seconds=2.0, seed=5)
+    for _ in range(2):
+        with pytest.raises(AudioError, match="none of 3 clips .* or train the model for longer"):
+            make(
+                *(tmp_path / "songs", tmp_path / "project"),
+                preset="dadabots-2tier-tiny",
+                playing=playing,
+                steps=2,
+                device="cpu",
+                tell=told.append,
+                **small,
+            )
+        made = files(tmp_path / "project")
+        if _ == 0:
+            first = made
+    assert {"data/dataset.json", "run/best.safetensors", "clips/0000.wav", "clips/0002.wav"} <= made.keys()
+    kept = {name for name in made if name.startswith(("data/", "clips/")) or name == "run/best.safetensors"}
+    assert {name: first[name] for name in kept} == {name: made[name] for name in kept}
+    assert {row.seed for row in manifest.read(tmp_path / "project" / "clips").values()} == {5}
+    assert [line.split()[:2] for line in told if line[1:3] == "/4"][:4] == [
+        ["1/4", "prepare"],
+        ["2/4", "train"],
+        ["3/4", "generate"],
+        ["4/4", "curate"],
+    ]
+    assert not (tmp_path / "project" / "song.wav").exists()
+
+
+def clips_of(pack, folder, playing):
+    """Finished clips in `folder`, as if `pack` had played this music: what a long training would give."""
+    audio = sharks.generate(pack, playing.clip_seconds, playing.clips, seed=playing.seed, out=folder)
+    for i, file in enumerate(audio.files):
+        write_wav(file, music(playing.clip_seconds, i), RATE)
+
+
+@pytest.fixture
+def pack(tmp_path):
+    spec = sharks.SampleRNNSpec(frame_sizes=(16,), dim=8, embed_dim=4)
+    return sharks.load(sharks.random_pack(spec, seed=1).save(tmp_path / "pack.safetensors"))
+
+
+def test_play_makes_a_song_of_finished_clips(tmp_path, pack):
+    playing = Playing(minutes=(0.2, 0.3), clip_seconds=6.0)
+    clips_of(pack, tmp_path / "project" / "clips", playing)
+    before = files(tmp_path / "project" / "clips")
+    album = play(tmp_path / "pack.safetensors", tmp_path / "project", playing=playing)
+    assert files(tmp_path / "project" / "clips") == before  # found, not played again
+    assert 12 <= album.songs[0].seconds <= 18.1
+    cuts = json.loads((tmp_path / "project" / "cuts.json").read_text())["songs"][0]["cuts"]
+    assert {cut["seed"] for cut in cuts} == {0} and {cut["stream"] for cut in cuts} <= set(range(playing.clips))
+    assert (tmp_path / "project" / "song.wav").exists() and (tmp_path / "project" / "song.png").exists()
+
+
+def test_clips_of_another_training_are_left_alone(tmp_path, pack):
+    playing = Playing(minutes=(0.05, 0.1), clip_seconds=6.0)
+    project = tmp_path / "project"
+    clips_of(pack, project / "clips", playing)
+    before = files(project / "clips")
+    later = sharks.random_pack(pack.spec, seed=2)
+    later.save(tmp_path / "later.safetensors")
+    clips_of(later, project / "clips-2", playing)
+    play(tmp_path / "later.safetensors", project, playing=playing)
+    assert files(project / "clips") == before and not (project / "clips-3").exists()

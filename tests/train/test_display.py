@@ -1,0 +1,102 @@
+"""The plan, the line, and that neither says more than it knows."""
+
+import dataclasses
+import io
+import math
+
+from sharks.train.display import Display, Plan, Silent, duration
+
+PLAN = Plan(
+    minutes=10.2,
+    held_out=3.0,
+    chunks=152,
+    silent=3,
+    parameters=1_365_312,
+    memory_bytes=500 * 2**20,
+    batch=32,
+    chunk_len=1024,
+    sample_rate=16000,
+    step=0,
+    steps=1000,
+    steps_per_epoch=600.0,
+    hours=None,
+    seconds_per_step=0.25,
+    device="cpu",
+    uniform=8.0,
+    order0=7.57,
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_plan_says_what_it_will_cost():
+    text = str(PLAN)
+    for fact in (
+        "10.2 min of music in 152 chunks (3 silent ones left out), 3.0 min held out",
+        "1.37 M parameters on cpu, about 500 MB",
+        "batch 32 x 1024 samples, 131,072 samples/s = 8.2x real time",
+        "1,000 steps = 1.7 passes, about 4 m 10 s",
+        "uniform 8.00, order-0 7.57 bits",
+    ):
+        assert fact in text
+    assert "about 36 s" in str(dataclasses.replace(PLAN, hours=0.01))
+
+
+def test_the_line(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    display = Display(PLAN, io.StringIO())
+    for step in range(1, 101):
+        now[0] += 0.5
+        display.step(step, 7.0)
+    display.validated(100, 6.44, best=True)
+    assert display.line(100, now[0]) == (
+        "step 100/1,000 10% | loss 7.00 bits (val 6.44; uniform 8.00, order-0 7.57) | 65,536 samples/s = 4.1x | "
+        "ETA 7 m 30 s"
+    )
+    display.previewed(100, ["ok", "silent: 93 %"])
+    assert display.line(100, now[0]).endswith("| health ok 1/2 previews")
+
+
+def test_no_terminal_gets_few_whole_lines(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    display = Display(PLAN, stream)
+    for step in range(1, 201):
+        now[0] += 0.5
+        display.step(step, 7.0)
+    display.validated(200, 7.7, best=False)
+    written = stream.getvalue()
+    lines = [line for line in written.splitlines() if line.startswith("step")]
+    assert len(lines) == 3 + 1, "one in half a minute, and the validation"
+    assert "\r" not in written and "\x1b" not in written
+    assert "0.13 over order-0: not learning yet" in written
+
+
+def test_a_terminal_s_line_is_rewritten_and_fits(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream = Terminal()
+    display = Display(PLAN, stream)
+    for step in range(1, 5):
+        now[0] += 0.6
+        display.step(step, 7.0)
+    lines = stream.getvalue().split("\r\x1b[K")
+    assert len([line for line in lines if line.startswith("step")]) == 4
+    assert all(len(line) < 60 for line in lines if line.startswith("step"))
+
+
+def test_quiet_is_quiet(capsys):
+    display = Silent(PLAN)
+    display.step(1, 7.0)
+    display.validated(1, math.nan, best=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_durations():
+    assert [duration(s) for s in (0, 59.6, 380, 63600)] == ["0 s", "1 m 00 s", "6 m 20 s", "17 h 40 m"]

@@ -1,0 +1,320 @@
+"""Runs: resumed ones end like uninterrupted ones, killed ones come back, and what is asked for is what happens."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import sharks
+from sharks.dataset import load_dataset
+from sharks.errors import AudioError, PackError, ResourceError, SpecError, UsageError
+from sharks.tensorfile import TensorFile
+from sharks.train import checkpoint, rundir
+from train.music import dataset, songs
+
+RATE = 2000
+SMALL = {
+    "model.sample_rate": RATE,
+    "model.dim": 12,
+    "model.embed_dim": 6,
+    "data.chunk_seconds": 0.5,
+    "train.chunk_len": 128,
+    "train.batch": 3,
+    "train.checkpoint_every": 4,
+    "train.validate_every": 2,
+    "train.validate_seconds": 4.0,
+    "train.preview_every": 1000,
+    "train.preview_seconds": 0.05,
+    "train.keep": 2,
+}
+WAVENET = {k: v for k, v in SMALL.items() if not k.startswith("model.")} | {
+    "model.sample_rate": RATE,
+    "model.dilations": (1, 2, 4),
+    "model.residual": 8,
+    "model.dilation": 8,
+    "model.skip": 8,
+    "model.head": 8,
+}
+
+
+def trained(data, out, preset="dadabots-2tier-tiny", steps=10, **settings):
+    small = WAVENET if "wavenet" in preset else SMALL
+    return sharks.train(data, out, preset, steps=steps, quiet=True, **(small | settings))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return dataset(RATE, (9000, 7000), (6000, 5000))
+
+
+def losses(out):
+    return {row["step"]: row["nll"] for row in rundir.rows(out) if "nll" in row}
+
+
+def everything(out):
+    """All that must not depend on a pause: the log, the last state, the best pack."""
+    log = [row for row in rundir.rows(out) if "previews" not in row]
+    found, passed = checkpoint.newest(out / "checkpoints")
+    assert not passed
+    facts = {k: v for k, v in found.facts.items() if k != "hours"}
+    best = sharks.load(out)
+    arrays = {k: v.tobytes() for k, v in (found.arrays | best.tensors).items()}
+    return log, found.step, facts, arrays, best.about
+
+
+@pytest.mark.parametrize(
+    ("preset", "settings"),
+    [
+        ("dadabots-2tier-tiny", {"train.ema": 0.9, "train.weight_norm": True}),
+        ("prism-3tier-tiny", {"train.decay": "none"}),
+        ("ibab-wavenet-tiny", {}),
+    ],
+)
+def test_a_run_in_parts_is_the_run_in_one(data, tmp_path, preset, settings):
+    settings |= {"train.decay": "none"}  # a cosine knows where it ends
+    whole = trained(data, tmp_path / "whole", preset, steps=11, **settings)
+    for steps in (3, 8, 11):
+        parts = trained(data, tmp_path / "parts", preset, steps=steps, **settings)
+        assert parts.step == steps
+    assert losses(tmp_path / "whole").keys() == set(range(1, 12))
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    ours, theirs = everything(tmp_path / "parts"), everything(tmp_path / "whole")
+    assert ours[1] == theirs[1] == 11
+    assert {k: v for k, v in ours[3].items() if "best" not in k} == theirs[3]
+    assert whole.nll == pytest.approx(parts.nll, abs=0.5)
+
+
+def test_ctrl_c_keeps_everything(data, tmp_path, monkeypatch):
+    """The same losses, log, weights and best pack as without the interruption, after steps 3 and 6."""
+    trained(data, tmp_path / "whole")
+    _interrupt_after(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        trained(data, tmp_path / "parts")
+    assert checkpoint.steps(tmp_path / "parts/checkpoints") == [3]
+    assert sharks.load(tmp_path / "parts").about["step"] == 3, "what there is can be played"
+    _interrupt_after(monkeypatch, 6)
+    with pytest.raises(KeyboardInterrupt):
+        trained(data, tmp_path / "parts")
+    monkeypatch.undo()
+    assert trained(data, tmp_path / "parts").step == 10
+    assert everything(tmp_path / "parts") == everything(tmp_path / "whole")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _interrupt_after(monkeypatch, steps):
+    from sharks.train.learner import Learner
+
+    monkeypatch.undo()
+    learn = Learner.learn
+
+    def interrupted(self, batch, rate):
+        bits = learn(self, batch, rate)
+        if self.steps == steps:
+            os.kill(os.getpid(), signal.SIGINT)
+        return bits
+
+    monkeypatch.setattr(Learner, "learn", interrupted)
+
+
+SCRIPT = """
+    import sys
+    sys.path[:0] = {paths!r}
+    import torch
+    torch.set_num_threads(1)
+    from train.test_train import trained
+    trained(sys.argv[1], sys.argv[2], steps=40)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_comes_back_and_ends_the_same(tmp_path):
+    """kill -9 again and again, in steps and in the middle of saves; the end is the uninterrupted run's, bit for bit."""
+    sharks.prepare(songs(tmp_path / "songs", RATE, 6.0), tmp_path / "data", sample_rate=RATE)
+    script = textwrap.dedent(SCRIPT).format(paths=[p for p in sys.path if p])
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(out):
+        command = [sys.executable, "-c", script, tmp_path / "data", out]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    whole = start(tmp_path / "whole")
+    random, kills, out = np.random.default_rng(0), 0, tmp_path / "killed"
+    for _ in range(3):
+        process, before = start(out), _progress(out)
+        deadline = time.monotonic() + 100
+        while process.poll() is None and _progress(out) <= before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.25))
+        if process.poll() is None:
+            kills += 1
+        process.kill()
+        process.wait()
+        found, _ = checkpoint.newest(out / "checkpoints")
+        assert found is None or sharks.load(out).about["step"] <= found.step
+    last = start(out)
+    assert last.wait() == 0, last.stdout.read().decode()
+    assert whole.wait() == 0, whole.stdout.read().decode()
+    assert kills >= 2
+    assert everything(out) == everything(tmp_path / "whole")
+    left = [p.name for p in out.rglob("*") if "unfinished" in p.name]
+    assert not left, "what an interrupted save left behind is swept away"
+
+
+def _progress(out):
+    return len(list((out / "checkpoints").glob("*"))) if out.exists() else 0
+
+
+def test_a_damaged_checkpoint_is_passed_over(data, tmp_path):
+    out = tmp_path / "run"
+    trained(data, out, steps=8, **{"train.decay": "none"})
+    newest = out / "checkpoints" / "0000000008.state.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    found, passed = checkpoint.newest(out / "checkpoints")
+    assert found.step == 4 and len(passed) == 1 and "damaged" in passed[0]
+    trained(data, out, steps=12, **{"train.decay": "none"})
+    trained(data, tmp_path / "whole", steps=12, **{"train.decay": "none"})
+    assert losses(out) == losses(tmp_path / "whole")
+
+
+def test_a_save_that_fails_leaves_the_checkpoint_before(data, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    trained(data, out, steps=4, **{"train.decay": "none"})
+    before = {p.name: p.read_bytes() for p in (out / "checkpoints").iterdir()}
+    replace, calls = os.replace, []
+
+    def full(source, target):
+        calls.append(target)
+        if "0000000008" in str(target) and "state" in str(target):
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        trained(data, out, steps=8, **{"train.decay": "none"})
+    monkeypatch.undo()
+    assert calls
+    assert all((out / "checkpoints" / name).read_bytes() == content for name, content in before.items())
+    found, passed = checkpoint.newest(out / "checkpoints")
+    assert found.step == 4 and not passed
+    assert sharks.load(out).about["step"] == 4
+    assert trained(data, out, steps=8, **{"train.decay": "none"}).step == 8
+
+
+def test_what_was_just_written_is_read_back(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(TensorFile, "read", lambda self, name: (_ for _ in ()).throw(self.error("is damaged")))
+    with pytest.raises(ResourceError, match="is damaged.*check the disk"):
+        trained(data, tmp_path / "run", steps=4)
+
+
+def test_the_newest_and_the_best_are_kept(data, tmp_path):
+    out = tmp_path / "run"
+    run = trained(data, out, steps=24, **{"train.checkpoint_every": 2})
+    kept = checkpoint.steps(out / "checkpoints")
+    assert kept[-2:] == [22, 24]
+    assert set(kept) == {22, 24, run.best_step}
+    judged = [row["validation"] for row in rundir.rows(out) if "validation" in row]
+    assert sharks.load(out).about["nll_bits"] == min(judged)
+
+
+def test_what_the_log_says(data, tmp_path):
+    out = tmp_path / "run"
+    run = trained(data, out, steps=6)
+    rows = rundir.rows(out)
+    assert [row["step"] for row in rows if "validation" in row] == [2, 4, 6]
+    assert all(set(row["tracks"]) == {"val0.wav", "val1.wav"} for row in rows if "validation" in row)
+    assert rows[-1]["held_out"] == run.nll and rows[-1]["best"] == run.best_step
+    assert run.order0 == data.order0(sharks.quantize.codec("MU-R"))[1]
+    assert run.best == out / "best.safetensors" and sharks.load(run.path).spec == run.spec
+    config = rundir._read(out / "config.toml")
+    assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["silence_db"] == -np.inf
+    assert json.loads((out / "env.json").read_text())["device"] == "cpu"
+    before = (out / "log.jsonl").read_bytes()
+    assert trained(data, out, steps=6) == run
+    assert (out / "log.jsonl").read_bytes() == before, "a finished run has nothing left to do"
+
+
+def test_without_held_out_music_the_newest_is_the_best(tmp_path):
+    run = trained(dataset(RATE, (9000,)), tmp_path / "run", steps=8)
+    assert run.best_step == 8 and np.isnan(run.nll)
+    assert sharks.load(run.path).about["step"] == 8
+
+
+def test_a_changed_recipe_is_another_run(data, tmp_path):
+    out = tmp_path / "run"
+    trained(data, out, steps=2)
+    with pytest.raises(UsageError, match=r"this run has model.dim 12, got 13; .*--fresh"):
+        trained(data, out, **{"model.dim": 13})
+    with pytest.raises(UsageError, match="run.seed 0, got 1"):
+        trained(data, out, seed=1)
+    with pytest.raises(UsageError, match="run.dataset"):
+        trained(dataset(RATE, (9000,)), out)
+    first = losses(out)
+    assert trained(data, out, steps=2, resume=False, seed=1).step == 2
+    assert losses(out) != first
+    assert trained(data, out, steps=4, seed=1, **{"train.keep": 5}).step == 4
+
+
+def test_bad_arguments_leave_nothing_behind(data, tmp_path):
+    out = tmp_path / "run"
+    for settings, kind, says in (
+        ({"preset": "dadabots"}, UsageError, "did you mean 'dadabots-2tier'"),
+        ({"model.dimm": 3}, SpecError, "did you mean 'dim'"),
+        ({"train.chunk_len": 100}, UsageError, "multiple of 16"),
+        ({"hours": 0}, UsageError, "hours is 0"),
+        ({"seed": -1}, UsageError, "seed is -1"),
+        ({"device": "tpu"}, UsageError, "wanted auto, cpu or cuda"),
+        ({"model.codec": "LIN-C"}, SpecError, "cannot encode"),
+        ({"model.sample_rate": 16000}, UsageError, "is at 2000 Hz, wanted 16000"),
+        ({"train.learning_rate": "fast"}, SpecError, "wanted float"),
+    ):
+        with pytest.raises(kind, match=says):
+            trained(data, out, **settings)
+        assert not out.exists()
+    with pytest.raises(AudioError, match="is no dataset"):
+        trained(tmp_path / "nothing", out)
+    assert not out.exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").write_text("years of work")
+    for resume in (True, False):
+        with pytest.raises(UsageError, match="holds other files"):
+            trained(data, tmp_path / "mine", resume=resume)
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_a_budget_in_hours_ends_the_run(data, tmp_path):
+    began = time.monotonic()
+    run = trained(data, tmp_path / "run", steps=10**6, hours=1 / 3600)
+    assert 0 < run.step < 10**6 and time.monotonic() - began < 60
+    assert trained(data, tmp_path / "run", steps=10**6, hours=1 / 3600).step == run.step
+
+
+def test_training_in_a_thread(data, tmp_path):
+    """Signals cannot be handled there; training can."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(trained(data, tmp_path / "run", steps=2)))
+    thread.start()
+    thread.join()
+    assert found[0].step == 2
+
+
+def test_a_dataset_folder_and_a_short_song_will_do(tmp_path):
+    folder = sharks.prepare(songs(tmp_path / "songs", RATE, 1.0, count=1), tmp_path / "data", sample_rate=RATE).path
+    assert len(load_dataset(folder).val) < 256
+    run = trained(folder, tmp_path / "run", steps=2)
+    assert run.step == 2 and np.isfinite(run.nll)
+
+
+def test_a_damaged_config_is_one_sentence(data, tmp_path):
+    trained(data, tmp_path / "run", steps=2)
+    (tmp_path / "run/config.toml").write_text("[model\n")
+    with pytest.raises(PackError, match="config.toml: cannot be read"):
+        trained(data, tmp_path / "run", steps=2)
