@@ -74,8 +74,8 @@ def machine() -> str:
     return f"""\
 ## Machine
 
-{cpu_name()}, {engine_cores()} cores, instruction set `{_core.isa()}`. One thread reads, in GB/s by working set: {reads}.
-One thread multiplies and adds, in billions per second: {multiplies}.
+{cpu_name()}, {engine_cores()} cores, instruction set `{_core.isa()}`. One thread reads, in GB/s by working set:
+{reads}. One thread multiplies and adds, in billions per second: {multiplies}.
 """
 
 

@@ -26,9 +26,7 @@ def engine_model(spec: Spec, tensors: dict[str, np.ndarray], isa: str = "auto", 
     return _core.Model(to_dict(spec), tensors, tables, isa=isa, dtype=dtype)
 
 
-def engine(
-    spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind: str
-):
+def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind: str):
     """A player of the compiled engine on the CPU."""
     player = engine_model(spec, tensors, **kind).player(streams, threads)
     vectors = reference.condition_vectors(spec, tensors, condition, streams)

@@ -107,10 +107,10 @@ def open_player(
 ) -> Player:
     """A player of `streams` streams of a pack, waiting for its first `reset`.
 
-    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how weights
-    are stored while playing, "float32", or on the CPU "bfloat16" or "int8", faster and nearly as exact. `threads`: None
-    takes one per stream, as far as there are cores, and two to four for fewer streams. `condition`, for a model with global conditioning: a class or a
-    vector for all streams, or one per stream, int (B,) or float (B, G).
+    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how
+    weights are stored while playing: "float32", or on the CPU "bfloat16" or "int8", faster and nearly as exact.
+    `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
+    a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """

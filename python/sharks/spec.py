@@ -138,7 +138,7 @@ class SampleRNNSpec:
 
 @dataclass(frozen=True)
 class WaveNetSpec:
-    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over the level history, skips, a two-layer head."""
+    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over past levels, skips, and a head."""
 
     family: ClassVar[str] = "wavenet"
 
@@ -184,7 +184,8 @@ class WaveNetSpec:
             raise SpecError(f"input is {self.input!r} with embed_dim {self.embed_dim}; an embedding needs its width")
         if self.input_filter_width == 0 and self.embed_dim != self.residual:
             raise SpecError(
-                f"input_filter_width is 0, so embed_dim must equal residual; got {self.embed_dim}, wanted {self.residual}"
+                f"input_filter_width is 0, so embed_dim must equal residual; got {self.embed_dim}, wanted "
+                f"{self.residual}"
             )
         if self.input_filter_width == 0 and self.input_bias:
             raise SpecError("input_bias is true, but input_filter_width 0 means there is no input convolution to bias")

@@ -1,4 +1,4 @@
-"""The one product that every layer is made of, against numpy: all weight types and instruction sets, sizes that hurt."""
+"""The one product that every layer is made of, against numpy, for all weight types, instruction sets and hard sizes."""
 
 import numpy as np
 import pytest
