@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+import sharks
 from compare import GOLDEN, assert_close
 from golden.mapping import PROGRAMS
 from golden.mapping import RECORDED as CONFIGS
@@ -88,6 +89,12 @@ def test_the_config_is_found_beside_the_checkpoint_or_its_folder(kind, tmp_path)
     pack = import_checkpoint(tmp_path / CHECKPOINTS[kind][0])
     assert pack.about["import"]["settings"] == CHECKPOINTS[kind][1]
     assert pack.sha256 == recorded(kind).sha256
+
+
+@pytest.mark.parametrize("kind", CHECKPOINTS)
+def test_they_make_sound(kind):
+    audio = sharks.generate(recorded(kind), seconds=0.02, n=2, seed=1, device=DEVICES[-1], threads=1)
+    assert audio.samples.shape == (2, 1, 320) and np.abs(audio.samples).max() <= 1
 
 
 def test_a_pack_keeps_what_was_assumed(tmp_path):

@@ -19,7 +19,7 @@ from .source import Source, Tensors
 
 KEYS = (("quantization",), ("d_hidden",), ("end_channels", "blocks"))
 _RNN = "frame_level_rnns.0.rnn.weight_ih_l0"
-_EMBEDDING = re.compile(r"(?:.*\.)?encoder(?:\.\w+)*\.weight")
+_EMBEDDING = re.compile(r"(?:.*\.)?(?:encoder|embedding)(?:\.\w+)*\.weight")
 _DECODER = re.compile(r"(?:.*\.)?decoder(?:\.\w+)*\.weight")
 _CODECS = {"mu-law": ("MU-S", "decoded"), "linear": ("LIN-C", "linear")}
 
