@@ -5,9 +5,9 @@ On a terminal the line is rewritten in place; elsewhere a line is printed now an
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
-import math
 import time
 import typing
 from dataclasses import dataclass
