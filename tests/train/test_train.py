@@ -157,6 +157,7 @@ def test_killed_at_any_moment_it_comes_back_and_ends_the_same(tmp_path):
         process.kill()
         process.wait()
         found, _ = checkpoint.newest(out / "checkpoints")
+        # Whoever finds a checkpoint finds something to play; only the very first may be ahead of its checkpoint.
         assert found is None or sharks.load(out).about["step"] <= found.step
     last = start(out)
     assert last.wait() == 0, last.stdout.read().decode()
@@ -207,6 +208,15 @@ def test_a_save_that_fails_leaves_the_checkpoint_before(data, tmp_path, monkeypa
     assert found.step == 4 and not passed
     assert sharks.load(out).about["step"] == 4
     assert trained(data, out, steps=8, **{"train.decay": "none"}).step == 8
+
+
+def test_a_kill_between_a_checkpoint_and_its_best_pack_is_mended(data, tmp_path):
+    out = tmp_path / "run"
+    trained(data, out, steps=8, **{"train.decay": "none"})
+    best = (out / "best.safetensors").read_bytes()
+    (out / "best.safetensors").unlink()
+    trained(data, out, steps=8, **{"train.decay": "none"})
+    assert (out / "best.safetensors").read_bytes() == best
 
 
 def test_what_was_just_written_is_read_back(data, tmp_path, monkeypatch):

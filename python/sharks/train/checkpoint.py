@@ -31,21 +31,20 @@ class Checkpoint(typing.NamedTuple):
     facts: dict[str, typing.Any]  # JSON values
 
 
-def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack) -> pathlib.Path:
-    """Write a checkpoint into a run's `checkpoints` folder and return its pack.
+def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack, best: pathlib.Path) -> None:
+    """Write a checkpoint into a run's `checkpoints` folder, and its pack to `best` if nothing is there yet: who finds a
+    checkpoint finds something to play.
 
     `ResourceError` where it cannot be written, or does not read back; earlier checkpoints are then untouched.
     """
-    paths = _paths(folder, checkpoint.step)
+    packed, state = _paths(folder, checkpoint.step)
     folder.mkdir(parents=True, exist_ok=True)
-    pack.save(paths[0])
-    write(paths[1], checkpoint.arrays, {"format": _FORMAT, "facts": json.dumps(checkpoint.facts)})
-    try:
-        for path in paths:
-            _verify(path)
-    except PackError as error:
-        raise ResourceError(f"{error}; it was just written: check the disk, earlier checkpoints are safe") from None
-    return paths[0]
+    pack.save(packed)
+    _read_back(packed)
+    if not best.exists():
+        _copy(packed, best)
+    write(state, checkpoint.arrays, {"format": _FORMAT, "facts": json.dumps(checkpoint.facts)})
+    _read_back(state)
 
 
 def newest(folder: pathlib.Path) -> tuple[Checkpoint | None, list[str]]:
@@ -87,7 +86,11 @@ def prune(folder: pathlib.Path, keep: int, best: int | None) -> None:
 
 def publish(folder: pathlib.Path, step: int, target: pathlib.Path) -> None:
     """Copy the pack of a step to `target`, whole or not at all."""
-    with open(_paths(folder, step)[0], "rb") as source, atomically(target) as file:
+    _copy(_paths(folder, step)[0], target)
+
+
+def _copy(pack: pathlib.Path, target: pathlib.Path) -> None:
+    with open(pack, "rb") as source, atomically(target) as file:
         shutil.copyfileobj(source, file)
 
 
@@ -99,3 +102,10 @@ def _verify(path: pathlib.Path) -> None:
     with TensorFile(path) as file:
         for name in file.layout:
             file.read(name)
+
+
+def _read_back(path: pathlib.Path) -> None:
+    try:
+        _verify(path)
+    except PackError as error:
+        raise ResourceError(f"{error}; it was just written: check the disk, earlier checkpoints are safe") from None

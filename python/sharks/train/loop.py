@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from ..dataset import Dataset, level_counts, pcm_counts
-from ..pack import Pack
+from ..errors import Error
+from ..pack import Pack, load
 from ..presets import Recipe
 from ..quantize import codec
 from ..spec import Spec, parameters
@@ -78,6 +79,7 @@ class Loop:
         if found:
             self.learner.restore(found.arrays)
             self.progress = Progress(**found.facts)
+            self._mend_best()
 
     @property
     def finished(self) -> bool:
@@ -178,10 +180,21 @@ class Loop:
         step, best = self.learner.steps, self.job.folder / rundir.BEST
         log.flush()  # first: a checkpoint must not know more than the log
         facts = dataclasses.asdict(self.progress)
-        checkpoint.save(self.checkpoints, checkpoint.Checkpoint(step, self.learner.arrays(), facts), self._pack())
-        if self.progress.best_step == step or not best.exists():
+        kept = checkpoint.Checkpoint(step, self.learner.arrays(), facts)
+        checkpoint.save(self.checkpoints, kept, self._pack(), best)
+        if self.progress.best_step == step:
             checkpoint.publish(self.checkpoints, step, best)
         checkpoint.prune(self.checkpoints, self.recipe.keep, self.progress.best_step)
+
+    def _mend_best(self) -> None:
+        """`best.safetensors` as the checkpoint knows it: a kill may have come between the two."""
+        step, best = self.progress.best_step, self.job.folder / rundir.BEST
+        try:
+            current = load(best).about.get("step")
+        except Error:
+            current = None
+        if step is not None and current != step and step in checkpoint.steps(self.checkpoints):
+            checkpoint.publish(self.checkpoints, step, best)
 
     def _preview(self, log: rundir.Log, screen: Display) -> None:
         step = self.learner.steps
