@@ -14,13 +14,17 @@ import zipfile
 
 import numpy as np
 
-from importers import bundle_writer, pickle_writer, torch_writer
+from importers import bundle_writer, prism_port, theano_port, torch_writer
 from importers import pickle_writer as w
+from importers.pickle_writer import python2_pickle
+from sharks.importers import import_checkpoint
 from sharks.importers.tf_bundle import read_bundle
 from sharks.importers.torch_file import read_torch, state_dict_of
 from sharks.importers.unpickle import read_pickle
 
 Files = dict[str, bytes]
+RECORDED = pathlib.Path(__file__).parent / "recorded"
+VINCENT = RECORDED.parents[1] / "golden" / "recorded" / "vincent_wavenet.config.json"
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
@@ -45,7 +49,9 @@ class Case(typing.NamedTuple):
 
 
 def opened(kind: str, path: pathlib.Path) -> typing.Any:
-    """Everything that the file holds, read as an importer reads it."""
+    """Everything that the file holds, read as an importer reads it; or imported, as `kind` says after "import"."""
+    if kind.startswith("import"):
+        return import_checkpoint(path, kind.removeprefix("import").strip() or None).tensors
     if kind == "pickle":
         return read_pickle(path)
     if kind == "torch":
@@ -56,7 +62,7 @@ def opened(kind: str, path: pathlib.Path) -> typing.Any:
 def seeds() -> dict[str, Seed]:
     tree = {"a": WEIGHTS, "b": [1, 2.5, "x"], "c": {"d": WEIGHTS[0].astype(np.float64)}, "n": np.float32(0.5)}
     pickles = {f"protocol {p}": pickle.dumps(tree, p) for p in range(6)}
-    pickles["python 2"] = pickle_writer.python2_pickle({"FrameLevel.h0": WEIGHTS, "q": 256, "s": np.float32(1)})
+    pickles["python 2"] = python2_pickle({"FrameLevel.h0": WEIGHTS, "q": 256, "s": np.float32(1)})
     made = {name: Seed("pickle", {"x.pkl": data}, "x.pkl", False) for name, data in pickles.items()}
     made |= {name: Seed("torch", {"x.pt": data}, "x.pt", False) for name, data in _streams().items()}
     made |= {name: Seed("torch", {"x.pt": data}, "x.pt", True) for name, data in _archives().items()}
@@ -64,6 +70,23 @@ def seeds() -> dict[str, Seed]:
     for victim in bundle:
         made[f"bundle {victim}"] = Seed("bundle", bundle, victim, victim != "checkpoint")
     return made
+
+
+def importable() -> dict[str, Seed]:
+    """Small checkpoints that become packs, each with its config where it needs one."""
+    flags = theano_port.Flags(frame_size=2, big_frame_size=4, q_levels=32, dim=5)
+    theano = {"x.pkl": python2_pickle(theano_port.made(flags)), "config.json": b'{"q_type": "linear"}'}
+    with tempfile.TemporaryDirectory() as folder:
+        config = prism_port.Config(frame_sizes=(4, 8), q_levels=16, q_type="linear", skip_conn=True)
+        bundle_writer.write_bundle(pathlib.Path(folder, "m"), prism_port.made(config))
+        prism = {path.name: path.read_bytes() for path in sorted(pathlib.Path(folder).iterdir())}
+    vincent = {"x.pt": (RECORDED / "vincent_wavenet.pt").read_bytes(), "config.json": VINCENT.read_bytes()}
+    return {
+        "theano": Seed("import iclr2017", theano, "x.pkl", False),
+        "prism index": Seed("import", prism, "m.index", True),
+        "prism data": Seed("import", prism, "m.data-00000-of-00001", True),
+        "vincentherrmann": Seed("import", vincent, "x.pt", True),
+    }
 
 
 def _module(legacy: bool) -> bytes:
@@ -116,6 +139,16 @@ def mutants(stirred: int) -> typing.Iterator[Case]:
             yield Case(f"{name} flipped at {at}", seed, good[:at] + bytes([flipped]) + good[at + 1 :])
         for n in range(stirred):
             yield Case(f"{name} stirred {n}", seed, _stirred(good, rng))
+
+
+def stirred(seed: Seed, name: str, count: int) -> typing.Iterator[Case]:
+    """`count` cases of one seed, each changed at random; half of them by a single bit."""
+    rng, good = random.Random(name), seed.files[seed.victim]
+    for n in range(count):
+        data = bytearray(_stirred(good, rng) if n % 2 else good)
+        if not n % 2:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        yield Case(f"{name} {n}", seed, bytes(data))
 
 
 NASTY = [

@@ -23,7 +23,7 @@ from sharks.errors import PackError
 MOST_SECONDS = 5.0
 MOST_BYTES = 64 << 20
 STIRRED = 300  # of each good file
-SHARE = 7  # the normal run takes every seventh mutant
+SHARE = 9  # the normal run takes every ninth mutant
 
 FORBIDDEN = (
     "compile exec import marshal.loads os.chmod os.exec os.fork os.forkpty os.kill os.listdir os.mkdir os.posix_spawn"
@@ -84,7 +84,7 @@ def judged(kind, path):
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory):
     """Each form read once, since codecs are imported when they are first needed."""
-    for name, seed in hostile_mutants.seeds().items():
+    for name, seed in {**hostile_mutants.seeds(), **hostile_mutants.importable()}.items():
         good(seed, tmp_path_factory.mktemp("warm") / name)
 
 
@@ -136,7 +136,7 @@ def good(seed, folder):
 
 
 def test_the_seeds_are_good(tmp_path):
-    for name, seed in hostile_mutants.seeds().items():
+    for name, seed in {**hostile_mutants.seeds(), **hostile_mutants.importable()}.items():
         value = good(seed, tmp_path / name)
         assert value and any(isinstance(array, np.ndarray) for array in value.values()), name
 
@@ -147,7 +147,15 @@ def test_a_share_of_the_mutants(judge, tmp_path):
     assert count > 2000 and refused > count / 2
 
 
+@pytest.mark.parametrize("name", hostile_mutants.importable())
+def test_mutants_that_are_imported(judge, tmp_path, name):
+    """The same through the front door, as a user opens them."""
+    count, refused = judge_all(judge, hostile_mutants.stirred(hostile_mutants.importable()[name], name, 120), tmp_path)
+    assert count == 120 and refused > count / 2
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_all_mutants(judge, tmp_path):
     count, refused = judge_all(judge, hostile_mutants.mutants(STIRRED), tmp_path)
     assert count > 10_000 and refused > count / 2
@@ -201,6 +209,7 @@ def test_made_by_hand(judge, tmp_path, name):
     for file, data in files.items():
         (tmp_path / file).write_bytes(data)
     assert judge(kind, tmp_path / victim) is None, "must be refused"
+    assert judge("import", tmp_path / victim) is None, "must be refused"
 
 
 def test_there_are_calls_among_them():
@@ -247,12 +256,12 @@ def hungry():
     return [*hostile_pickles.COSTLY, *hostile_bundles.COSTLY, "one storage under many names"]
 
 
-@pytest.mark.parametrize("kind", ["pickle", "torch", "bundle"])
+@pytest.mark.parametrize("kind", ["pickle", "torch", "bundle", "import"])
 def test_what_is_no_file(judge, tmp_path, kind):
     os.mkfifo(tmp_path / "x.index")  # opening it would wait for ever
     assert judge(kind, tmp_path / "x.index") is None
     assert judge(kind, tmp_path / "missing") is None
-    if kind != "bundle":
+    if kind in ("pickle", "torch"):
         assert judge(kind, tmp_path) is None
 
 
