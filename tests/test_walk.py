@@ -53,7 +53,7 @@ def test_make_goes_all_the_way_and_not_twice(tmp_path):
     small |= {"train.validate_seconds": 1.0}
     playing = Playing(minutes=(0.05, 0.05), clip_seconds=2.0, seed=5)
     for _ in range(2):
-        with pytest.raises(AudioError, match="none of 3 clips .* or train the model for longer"):
+        with pytest.raises(AudioError, match="none of 12 clips .* or train the model for longer"):
             make(
                 *(tmp_path / "songs", tmp_path / "project"),
                 preset="dadabots-2tier-tiny",

@@ -25,6 +25,7 @@ if typing.TYPE_CHECKING:
 Temperature = float | list[float] | list[tuple[float, float]]
 
 SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
 
 
 @dataclass(frozen=True)
@@ -89,30 +90,41 @@ def play(
     tell: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, float, float], None] | None = None,
 ) -> Album:
-    """The second half: generate clips with a run or pack, and make songs of them."""
+    """The second half: generate clips with a run or pack, and make songs of them.
+
+    While what curation keeps is too little for the songs, as many clips again are generated, up to four times.
+    """
     from .curate import curate
     from .generate import generate
     from .pack import load
 
     project = pathlib.Path(project)
     pack = load(model)
-    tell(f"3/4 generate {playing.clips} clips of {playing.clip_seconds:g} s")
     clips = _place(project, pack, playing)
-    generate(
-        pack,
-        playing.clip_seconds,
-        playing.clips,
-        temperature=playing.temperature,
-        seed=playing.seed,
-        device=device,
-        out=clips,
-        progress=progress,
-    )
-    tell(f"4/4 curate {clips}")
-    try:
-        return curate(clips, project, songs=playing.songs, minutes=playing.minutes)
-    except AudioError as error:
-        raise AudioError(f"{error}, or train the model for longer") from None
+    for number in range(1, MOST_ROUNDS + 1):
+        count = number * playing.clips
+        tell(f"3/4 generate {count if number == 1 else f'more, {count} in all,'} clips of {playing.clip_seconds:g} s")
+        generate(
+            pack,
+            playing.clip_seconds,
+            count,
+            temperature=playing.temperature,
+            seed=playing.seed,
+            device=device,
+            out=clips,
+            progress=progress,
+        )
+        tell(f"4/4 curate {clips}")
+        try:
+            album = curate(clips, songs=playing.songs, minutes=playing.minutes)
+        except AudioError as error:
+            if number == MOST_ROUNDS:
+                raise AudioError(f"{error}, or train the model for longer") from None
+            continue
+        if len(album.songs) == playing.songs and all(s.seconds >= 60 * playing.minutes[0] for s in album.songs):
+            break
+    album.save(project)
+    return album
 
 
 def _place(project: pathlib.Path, pack: Pack, playing: Playing) -> pathlib.Path:
