@@ -122,10 +122,10 @@ def test_without_arguments_the_kind_must_be_named(tmp_path):
     (tmp_path / "args.pkl").unlink()
     with pytest.raises(PackError, match="iclr2017 and dadabots share, though their levels differ; name one"):
         import_checkpoint(path)
-    for kind, codec in (("iclr2017", "MU-T"), ("dadabots", "MU-T")):
+    for kind, codec, levels in (("iclr2017", "LIN-C", "linear"), ("dadabots", "MU-T", "mu-law")):
         pack = import_checkpoint(path, kind)
         assert pack.spec.codec == codec
-        assert pack.about["import"]["assumed"][1] == "mu-law levels assumed: the checkpoint does not say"
+        assert pack.about["import"]["assumed"][1] == f"{levels} levels assumed: the checkpoint does not say"
         assert pack.about["import"]["settings"] == ""
 
 

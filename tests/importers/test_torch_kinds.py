@@ -179,7 +179,5 @@ def test_vincentherrmann_of_unusual_depth_needs_one(tmp_path):
 
 def test_vincentherrmann_with_scalar_input_is_refused(tmp_path):
     path = save(seeded(WaveNetModel, in_channels=1), tmp_path / "x.pt")
-    with pytest.raises(
-        PackError, match="tensor 'start_conv.weight' reads 1 channels and the model predicts 32 levels"
-    ):
+    with pytest.raises(PackError, match="tensor 'start_conv.weight' reads 1 channels and the model predicts 32 levels"):
         import_checkpoint(path, config={"layers": 3, "blocks": 2})

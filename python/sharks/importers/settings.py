@@ -23,11 +23,10 @@ MOST_FILES = 64
 _WORDS = {"t": True, "true": True, "f": False, "false": False}
 _ADVICE = "name the config that this checkpoint was trained with"
 _LIKELY = ("*config*.json", "*params*.json", "default.json", "args.pkl")  # names that programs and people give them
-_TAG = (
-    re.compile(  # soroushmehr's and dadabots' arguments, glued together: -dim1024-rnn_typeLSTM; deepsound's: dim:1024
-        r"(?:^|-)(exp|n_frames|seq_len|big_frame_size|frame_sizes?|weight_norm|emb_size|skip_conn|dim|n_rnn|rnn_type|"
-        r"learn_h0|q_levels|q_type|batch_size|which_set|dataset|val_frac|test_frac|lr):?(mu-law|a-law|[^-]*)"
-    )
+# Arguments glued together: -dim1024-rnn_typeLSTM is soroushmehr's and dadabots' way, -dim:1024-n_rnn:2 is deepsound's.
+_TAG = re.compile(
+    r"(?:^|-)(exp|n_frames|seq_len|big_frame_size|frame_sizes?|weight_norm|emb_size|skip_conn|dim|n_rnn|rnn_type|"
+    r"learn_h0|q_levels|q_type|batch_size|which_set|dataset|val_frac|test_frac|lr):?(mu-law|a-law|[^-]*)"
 )
 _TAG_HAS = ("dim", "n_rnn", "frame_size", "frame_sizes", "q_type")
 

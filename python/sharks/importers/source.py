@@ -150,7 +150,8 @@ class Source:
     def agree(self, setting: str, found: typing.Any, tensor: str) -> None:
         """Refuse a config that says something else than the tensors, where it says anything."""
         said = self.settings.get(setting, type(found))
-        if said is not None and said != found:
+        same = said.lower() == found.lower() if isinstance(said, str) else said == found
+        if said is not None and not same:
             raise self.error(
                 f"{setting} is {short(said)} in {self.settings.origin}, but {self.told(tensor)} says {short(found)}",
                 "name the config that this checkpoint was trained with",

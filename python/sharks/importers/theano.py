@@ -24,6 +24,7 @@ KEYS = (("q_type",), ("n_rnn", "rnn_type"))
 _ANCHOR = "SampleLevel.L1_PrevSamples.W0"
 _NEVER_TRAINED = r"^BigFrameLevel\.IndependentPreds\."
 _CODECS = {("iclr2017", "linear"): "LIN-C", ("iclr2017", "mu-law"): "MU-T", ("dadabots", "mu-law"): "MU-T"}
+_USUAL = {"iclr2017": "linear", "dadabots": "mu-law"}  # as each one's README trains
 _ICLR_BATCHES, _ICLR_SETS, _ICLR_LAYERS = (64, 128, 256), ("ONOM", "BLIZZ", "MUSIC", "HUCK"), 5
 _Linear = typing.Callable[[str, int, int], NDArray[np.float32]]  # name, in, out -> weight [in, out]
 
@@ -83,7 +84,7 @@ def _spec(source: Source, program: str) -> SampleRNNSpec:
     spec = SampleRNNSpec(
         sample_rate=_sample_rate(source),
         q_levels=q_levels,
-        codec=_codec(source, program, q_levels),
+        codec=_codec(source, program),
         frame_sizes=(frame, big) if three else (frame,),
         dim=dim,
         cell={"GRU": "gru-reset-before", "LSTM": "lstm"}[cell],
@@ -115,10 +116,10 @@ def _stack(source: Source, stack: str) -> tuple[int, bool]:
     return (skipping, True) if skipping > 1 else (source.count(stack + "{}.Step.Input.W0", first=1), False)
 
 
-def _codec(source: Source, program: str, q_levels: int) -> str:
+def _codec(source: Source, program: str) -> str:
     q_type = source.settings.get("q_type", str)
     if q_type is None:
-        q_type = "mu-law" if program == "dadabots" or q_levels == 256 else "linear"
+        q_type = _USUAL[program]
         source.assume(f"{q_type} levels")
     if (program, q_type) == ("dadabots", "linear"):
         raise source.error(

@@ -5,6 +5,7 @@ On a terminal the line is rewritten in place; elsewhere a line is printed now an
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -83,9 +84,10 @@ class Display:
         rate = done * plan.batch * plan.chunk_len / took
         left = (plan.steps - step) * took / max(done, 1)
         left = left if plan.hours is None else min(left, plan.hours * 3600 - took)
+        heard = "not yet" if math.isnan(self._val) else f"{self._val:.2f}"
         parts = [
             f"step {step:,}/{plan.steps:,} {step / plan.steps:.0%}",
-            f"loss {self._nll:.2f} bits (val {self._val:.2f}; uniform {plan.uniform:.2f}, order-0 {plan.order0:.2f})",
+            f"loss {self._nll:.2f} bits (val {heard}; uniform {plan.uniform:.2f}, order-0 {plan.order0:.2f})",
             f"{rate:,.0f} samples/s = {rate / plan.sample_rate:.1f}x",
             f"ETA {duration(max(left, 0.0))}",
             *([self._previews] if self._previews else []),
