@@ -4,6 +4,7 @@
 #   make test    the whole test suite
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about four minutes
 #   make lint    style and types
+#   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test test-isa bench lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -25,6 +26,9 @@ demo: $(VENV)/all.installed
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-isa: $(VENV)/dev.installed
+	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)
 
 bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py

@@ -145,6 +145,23 @@ std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors,
 struct Handle {
   std::shared_ptr<Model> model;
   std::unique_ptr<Player> player;
+  bool playing = false;  // read and written with the GIL held
+};
+
+// One thread's turn on a player. A second thread is refused, for while the first plays without the GIL it would meet a
+// state half made.
+class Turn {
+ public:
+  explicit Turn(Handle& handle) : handle_(handle) {
+    SHARKS_CHECK(!handle.playing, "this player is playing in another thread; give each thread a player of its own");
+    handle.playing = true;
+  }
+  ~Turn() { handle_.playing = false; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Handle& handle_;
 };
 
 Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads) {
@@ -155,6 +172,7 @@ Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads
 }
 
 void reset(Handle& self, const py::array& levels) {
+  const Turn turn(self);
   Player& player = *self.player;
   const int32_t* history = checked<int32_t>(levels, "levels", {player.streams(), player.lookback()});
   check_levels(history, levels.size(), player.q_levels());
@@ -163,6 +181,7 @@ void reset(Handle& self, const py::array& levels) {
 }
 
 py::tuple force(Handle& self, const py::array& levels, bool want_logits, const std::vector<std::string>& stages) {
+  const Turn turn(self);
   Player& player = *self.player;
   const py::ssize_t B = player.streams();
   const int32_t* data = checked<int32_t>(levels, "levels", {B, -1});
@@ -192,6 +211,7 @@ py::tuple force(Handle& self, const py::array& levels, bool want_logits, const s
 
 Array<int32_t> run(Handle& self, py::ssize_t n, const py::array& temperature, uint64_t seed,
                    const py::array& streams) {
+  const Turn turn(self);
   Player& player = *self.player;
   const py::ssize_t B = player.streams();
   SHARKS_CHECK(n >= 0, "n is ", n, "; wanted 0 or more");
@@ -215,7 +235,8 @@ py::array empty_like(const StateField& field) {
   return Array<int64_t>(shape);
 }
 
-py::dict get_state(const Handle& self) {
+py::dict get_state(Handle& self) {
+  const Turn turn(self);
   py::dict state;
   for (const StateField& field : self.player->state_fields()) {
     py::array array = empty_like(field);
@@ -226,6 +247,7 @@ py::dict get_state(const Handle& self) {
 }
 
 void set_state(Handle& self, const py::dict& state) {
+  const Turn turn(self);
   Player& player = *self.player;
   const std::vector<StateField> fields = player.state_fields();
   SHARKS_CHECK(state.size() == fields.size(), "the state has ", state.size(), " arrays; wanted ", fields.size());
@@ -253,6 +275,7 @@ void set_state(Handle& self, const py::dict& state) {
 }
 
 void set_condition(Handle& self, const py::array& vectors) {
+  const Turn turn(self);
   const float* data = checked<float>(vectors, "condition", {self.player->streams(), -1});
   self.player->set_condition(data, vectors.shape(1));
 }

@@ -20,7 +20,7 @@ SHARKS_HD float sample_log(float x) {
   int32_t bits;
   memcpy(&bits, &x, sizeof bits);
   const int32_t exponent = (bits - 0x3F3504F3) >> 23;
-  bits -= exponent << 23;
+  bits -= exponent * (1 << 23);
   float m;
   memcpy(&m, &bits, sizeof m);
   const float z = m - 1.0f;

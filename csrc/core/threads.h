@@ -2,29 +2,34 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "core/check.h"
 
 namespace sharks {
 
 class Crew {
  public:
   explicit Crew(int size) {
-    for (int i = 1; i < size; ++i) threads_.emplace_back([this, i] { serve(i); });
+    try {
+      for (int i = 1; i < size; ++i) threads_.emplace_back([this, i] { serve(i); });
+    } catch (const std::system_error&) {
+      leave();
+      refuse("threads is ", size, ", but this machine lets no more than ", threads_.size() + 1, " run; use fewer");
+    } catch (...) {
+      leave();
+      throw;
+    }
   }
 
-  ~Crew() {
-    {
-      std::lock_guard lock(mutex_);
-      leaving_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~Crew() { leave(); }
 
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -46,8 +51,17 @@ class Crew {
   }
 
  private:
+  void leave() {
+    {
+      std::lock_guard lock(mutex_);
+      leaving_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
   void serve(int index) {
-    for (int seen = 0;;) {
+    for (uint64_t seen = 0;;) {
       const std::function<void(int)>* job;
       {
         std::unique_lock lock(mutex_);
@@ -74,7 +88,8 @@ class Crew {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(int)>* job_ = nullptr;
-  int busy_ = 0, round_ = 0;
+  int busy_ = 0;
+  uint64_t round_ = 0;
   bool leaving_ = false;
   std::exception_ptr error_;
   std::vector<std::thread> threads_;

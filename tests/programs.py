@@ -1,0 +1,58 @@
+"""The C++ programs of tests/cpp: built when a test first asks for one, in a folder that git ignores.
+
+A test that calls `program` may compile the engine; give it the mark `BUILDS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILDS = pytest.mark.timeout(1800)
+PATH = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+CROSS = {"aarch64": "aarch64-linux-gnu-"}  # processor -> what its tools' names begin with
+
+
+def tool(name: str) -> str:
+    """The path of a command, from beside Python or the search path; the test is skipped where there is none."""
+    found = shutil.which(name, path=PATH)
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def program(name: str, processor: str | None = None) -> pathlib.Path:
+    """The path of a program, up to date; `processor` builds it for another one, statically linked."""
+    folder = configured(processor)
+    _run(tool("cmake"), "--build", str(folder), "--target", name, "--parallel", str(os.cpu_count() or 1))
+    return folder / "tests" / "cpp" / name
+
+
+@functools.cache
+def configured(processor: str | None = None) -> pathlib.Path:
+    """The build folder, configured as a wheel is, but without Python."""
+    folder = ROOT / "build" / f"programs-{processor or 'here'}"
+    options = ["-DCMAKE_BUILD_TYPE=Release", "-DSHARKS_BINDING=OFF", "-DSHARKS_TESTS=ON"]
+    if processor:
+        compiler = tool(f"{CROSS[processor]}g++")
+        options += ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_SYSTEM_PROCESSOR={processor}"]
+        options += [f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-static"]
+    elif not os.environ.get("CXX"):
+        tool("c++")
+    if shutil.which("ninja", path=PATH):
+        options += ["-GNinja"]
+    _run(tool("cmake"), "--fresh", "-S", str(ROOT), "-B", str(folder), *options)
+    return folder
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PATH": PATH})
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
