@@ -3,8 +3,8 @@
 WaveNet comes in two forms. "rings" is the cached step as one writes it: a ring per layer, one product per weight.
 "batched" is as fast as eager gets: the past taps of all layers in one product, the skips of all layers in another.
 SampleRNN: tiers step once per frame with torch's fused cells, the upsampling of a frame in one product. Both
-look levels up instead of multiplying one-hot vectors, and draw by Gumbel-max. bench/generate.py checks them against the
-engine's logits before it times them.
+look levels up instead of multiplying one-hot vectors, and draw by Gumbel-max. compiled.py writes the same steps for
+torch.compile. bench/generate.py checks them all against the engine's logits before it times them.
 """
 
 from __future__ import annotations
@@ -18,30 +18,64 @@ from torch import Tensor
 from sharks import quantize
 from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
+TEMPERATURE = 0.95
 
-def eager_steps(spec: Spec, tensors: dict, streams: int) -> dict[str, typing.Callable]:
-    """The forms of the baseline for this spec, by name, each at its first sample."""
-    w = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
+
+class Step(typing.Protocol):
+    """One sample of B streams. Its first call takes the last level of the history, its next ones what came then."""
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        """Levels int64 (B,) -> the logits (B, Q) of the next."""
+
+    def play(self, levels: Tensor) -> Tensor:
+        """Levels int64 (B,) -> the next, drawn."""
+        return draw(self(levels))
+
+
+def eager_steps(spec: Spec, tensors: dict, streams: int, dtype: torch.dtype = torch.float32) -> dict[str, Step]:
+    """The forms of the baseline for this spec, by name, plainest first, each at its first sample."""
+    w = {name: torch.tensor(array, dtype=dtype) for name, array in tensors.items()}
     if isinstance(spec, WaveNetSpec):
         return {"rings": RingsStep(spec, w, streams), "batched": BatchedStep(spec, w, streams)}
     return {"cells": SampleRNNStep(spec, w, streams)}
 
 
-def draw(logits: Tensor, temperature: float) -> Tensor:
+def draw(logits: Tensor) -> Tensor:
     """Gumbel-max: levels int64 (B,) from logits (B, Q)."""
-    return (logits - temperature * torch.empty_like(logits).exponential_().log_()).argmax(1)
+    logits = logits.float()
+    return (logits - TEMPERATURE * torch.empty_like(logits).exponential_().log_()).argmax(1)
 
 
-class _WaveNetInput:
-    """The first convolution as looked-up rows. Filter width 2 and biases in the blocks: the benchmarked presets."""
+def input_taps(spec: WaveNetSpec, w: dict[str, Tensor]) -> list[Tensor]:
+    """The first convolution as rows to look up, (Q, R) per tap, oldest first."""
+    looked_up = (spec.input, spec.input_filter_width) in (("one-hot", 1), ("one-hot", 2), ("embedding", 0))
+    assert spec.filter_width == 2 and spec.bias and looked_up, "the baseline plays the presets only"
+    taps = [w["input.conv.weight"][:, :, p].T.contiguous() for p in range(spec.input_filter_width)]
+    return taps or [w["input.embed.weight"]]
+
+
+def sample_table(spec: SampleRNNSpec, w: dict[str, Tensor]) -> Tensor:
+    """(F, Q, D): the embedding and the first product as rows to add."""
+    assert spec.cell != "gru-reset-before" and spec.skip != "prism", "the baseline plays the presets only"
+    like = w["sample.in.weight"]
+    embed = w.get("sample.embed.weight", torch.eye(spec.q_levels, dtype=like.dtype))
+    return torch.einsum("qe,dep->pqd", embed.float(), like.float()).to(like.dtype).contiguous()
+
+
+def upsampling(w: dict[str, Tensor], tier: int) -> Tensor:
+    """(ratio D, D): the rows of a whole frame in one product."""
+    weight = w[f"tiers.{tier}.upsample.weight"]
+    return weight.permute(2, 1, 0).reshape(-1, weight.shape[0]).contiguous()
+
+
+class _WaveNetInput(Step):
+    """The first convolution, looked up."""
 
     def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
-        looked_up = (spec.input, spec.input_filter_width) in (("one-hot", 1), ("one-hot", 2), ("embedding", 0))
-        assert spec.filter_width == 2 and spec.bias and looked_up, "the baseline plays the presets only"
         self.spec, self.t = spec, 0
-        self.taps = [w["input.conv.weight"][:, :, p].T.contiguous() for p in range(spec.input_filter_width)]
-        self.taps = self.taps or [w["input.embed.weight"]]
-        self.older = torch.zeros(streams, spec.residual)  # what the sample before adds to the input
+        self.taps = input_taps(spec, w)
+        self.dtype = self.taps[0].dtype
+        self.older = torch.zeros(streams, spec.residual, dtype=self.dtype)  # the sample before adds this to the input
 
     def input(self, levels: Tensor) -> Tensor:
         h = self.taps[-1][levels] + self.older
@@ -57,7 +91,7 @@ class RingsStep(_WaveNetInput):
         self.w = {name: value.squeeze(-1) for name, value in w.items()}
         self.past = [w[f"blocks.{i}.dilated.weight"][:, :, 0].contiguous() for i in range(spec.layers)]
         self.now = [w[f"blocks.{i}.dilated.weight"][:, :, 1].contiguous() for i in range(spec.layers)]
-        self.rings = [torch.zeros(d, streams, spec.residual) for d in spec.dilations]
+        self.rings = [torch.zeros(d, streams, spec.residual, dtype=self.dtype) for d in spec.dilations]
 
     def __call__(self, levels: Tensor) -> Tensor:
         w, D, h, skips = self.w, self.spec.dilation, self.input(levels), 0
@@ -89,11 +123,11 @@ class BatchedStep(_WaveNetInput):
         self.skip = torch.cat([w[f"blocks.{i}.skip.weight"] for i in range(L)], 1).T.contiguous()
         self.skip_bias = sum(w[f"blocks.{i}.skip.bias"] for i in range(L))
         self.head = [w["head.conv1.weight"].T.contiguous(), w["head.conv2.weight"].T.contiguous()]
-        no_bias = torch.zeros(())
+        no_bias = torch.zeros((), dtype=self.dtype)
         self.head_bias = [w.get("head.conv1.bias", no_bias), w.get("head.conv2.bias", no_bias)]
         # Every ring is as long as the longest, so that one indexing reads the past of all layers.
         self.length = max(spec.dilations)
-        self.rings = torch.zeros(self.length, L, streams, spec.residual)
+        self.rings = torch.zeros(self.length, L, streams, spec.residual, dtype=self.dtype)
         self.dilations = torch.tensor(spec.dilations)
         self.layer = torch.arange(L)
 
@@ -116,37 +150,30 @@ class BatchedStep(_WaveNetInput):
         return y @ self.head[1] + self.head_bias[1]
 
 
-class SampleRNNStep:
+class SampleRNNStep(Step):
     """Any cell but the reset-before GRU."""
 
     def __init__(self, spec: SampleRNNSpec, w: dict[str, Tensor], streams: int) -> None:
-        assert spec.cell != "gru-reset-before" and spec.skip != "prism", "the baseline plays the presets only"
         self.spec, self.w, self.t = spec, w, 0
-        self.inputs = torch.from_numpy(quantize.tier_input_table(spec))
+        self.table = sample_table(spec, w)
+        like = {"dtype": self.table.dtype}
+        self.inputs = torch.from_numpy(quantize.tier_input_table(spec)).to(**like)
         self.history = torch.full((streams, spec.lookback), quantize.codec(spec).pad_level)
-        self.h = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
-        self.c = [[torch.zeros(streams, spec.dim) for _ in range(spec.layers)] for _ in range(spec.tiers)]
+        self.h = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]
+        self.c = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.rows: list[Tensor] = [torch.empty(0)] * spec.tiers
-        self.up = [
-            w[f"tiers.{t}.upsample.weight"].permute(2, 1, 0).reshape(-1, spec.dim).contiguous()
-            for t in range(spec.tiers)
-        ]
-        embed = w.get("sample.embed.weight", torch.eye(spec.q_levels))
-        # (F, Q, D): the embedding and the first product as rows to add.
-        self.table = torch.einsum("qe,dep->pqd", embed, w["sample.in.weight"]).contiguous()
+        self.up = [upsampling(w, t) for t in range(spec.tiers)]
         self.places = torch.arange(spec.frame_sizes[0])
 
-    def __call__(self, levels: Tensor | None) -> Tensor:
-        """Append levels int64 (B,), if any; return the logits (B, Q) of the next."""
+    def __call__(self, levels: Tensor) -> Tensor:
         spec, w = self.spec, self.w
-        if levels is not None:
-            self.history = torch.cat([self.history[:, 1:], levels[:, None]], 1)
-            self.t += 1
+        self.history = torch.cat([self.history[:, 1:], levels[:, None]], 1)
         for t in reversed(range(spec.tiers)):
             if self.t % spec.frame_sizes[t] == 0:
                 self._tier(t)
         window = self.history[:, -spec.frame_sizes[0] :]
         x = self.table[self.places, window].sum(1) + self.rows[0][:, self.t % spec.frame_sizes[0]]
+        self.t += 1
         x = x.relu() if spec.relu_before_hidden else x
         for i in range(spec.hidden_layers):
             x = F.linear(x, w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]).relu_()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "core/threads.h"
@@ -17,13 +18,17 @@ inline void pause_cpu() {
 #endif
 }
 
-// Spin until ready(); after a while let others run, in case this thread holds the core that they wait for.
+// Spin until ready(); after a while let others run, in case this thread holds the core that they wait for. Returns the
+// seconds spent on that.
 template <typename Ready>
-void spin_until(const Ready& ready) {
-  for (int spins = 0; !ready();) {
-    if (spins < 512) ++spins, pause_cpu();
-    else std::this_thread::yield();
+double spin_until(const Ready& ready) {
+  for (int spins = 0; spins < 512; ++spins) {
+    if (ready()) return 0;
+    pause_cpu();
   }
+  const auto start = std::chrono::steady_clock::now();
+  while (!ready()) std::this_thread::yield();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 class Team {
@@ -43,12 +48,13 @@ class Team {
     });
   }
 
-  // Call part(0) .. part(size - 1) and return when all are done: in a session each on its own thread, outside one all on
-  // the calling thread.
+  // Call part(0) .. part(size - 1) and return when all are done: in a session each on its own thread; outside one, or
+  // while the machine is too busy to run all at once, on the calling thread.
   template <typename Part>
   void share(Part& part) {
     static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
-    if (closed_.load(std::memory_order_relaxed)) {
+    if (resting_ > 0) --resting_;
+    if (resting_ > 0 || closed_.load(std::memory_order_relaxed)) {
       for (int member = 0; member < size_; ++member) part(member);
       return;
     }
@@ -57,7 +63,8 @@ class Team {
     pending_.store(size_ - 1, std::memory_order_relaxed);
     ticket_.fetch_add(1, std::memory_order_release);
     part(0);
-    spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
+    const double late = spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
+    if (late > kLate) resting_ = kRest;
   }
 
  private:
@@ -84,7 +91,13 @@ class Team {
     }
   }
 
+  // A member that comes so late was not running: another program has its core. Waiting for it again and again would cost
+  // more than it helps, so the team shares no product for a while.
+  static constexpr double kLate = 1e-3;  // seconds
+  static constexpr int kRest = 4096;     // products
+
   const int size_;
+  int resting_ = 0;
   void* part_ = nullptr;
   void (*call_)(void*, int) = nullptr;
   // On lines of their own: the lead writes one while the others spin on it.
