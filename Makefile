@@ -5,6 +5,7 @@
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
 #   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)
+#   make sanitize   the engine under GCC's address, undefined-behaviour and thread sanitizers; about ten minutes
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +19,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test test-isa bench lint clean
+.PHONY: demo test test-isa sanitize bench lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -29,6 +30,9 @@ test: $(VENV)/dev.installed
 
 test-isa: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)
+
+sanitize: $(VENV)/dev.installed
+	tests/sanitize.sh address thread
 
 bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py
