@@ -42,6 +42,7 @@ def test_a_pack_on_stdout_and_what_was_assumed_on_stderr(tmp_path):
 @pytest.mark.parametrize("words", [[PRISM], ["auto", f"{PRISM}.index"], ["auto", PRISM.parent]], ids=str)
 def test_kind_and_pack_may_be_left_out(words, tmp_path):
     done = sharks_import(*words, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["kind"], left(tmp_path)) == ("prism", [told["pack"]])
     assert told["pack"] in ("model.ckpt-7.safetensors", "prism_gru_ckpt.safetensors")
