@@ -147,3 +147,16 @@ def _at(track, row, pad):
     track = np.concatenate([track, np.full(len(row), pad)])
     views = np.lib.stride_tricks.sliding_window_view(track, len(row))
     return bool((views == row).all(axis=1).any())
+
+
+def test_the_tiny_preset_learns_no_pauses():
+    """A tenth of a second of silence in ten seconds keeps the chunks around it out, and no others."""
+    spec, plan = preset("dadabots-2tier-tiny"), recipe("dadabots-2tier-tiny")
+    rate = spec.sample_rate
+    music = dataset(rate, (40 * rate,))
+    assert Training(music, spec, plan, 0).silent == 0
+    music.train[round(17.0 * rate) : round(17.1 * rate)] = 0
+    training = Training(music, spec, plan, 0)
+    assert training.silent == 2
+    length = training.windows * training.chunk_len / rate
+    assert all(not c.start / rate < 17 < c.start / rate + length for c in training.chunks)
