@@ -12,23 +12,15 @@ import numpy as np
 import pytest
 
 import sharks
+from command import COMMAND, ENVIRONMENT, sharks_command
 from sharks.cli import display, values
 from sharks.errors import UsageError
 from sharks.spec import SampleRNNSpec
-from sharks.wav import write_wav
+from sharks.wav import HEADER_BYTES, write_wav
 
 RATE = 16000
 HELP_SECONDS = 0.3
 VERBS = "demo doctor make prepare train generate extend curate check presets info bench import".split()
-COMMAND = [sys.executable, "-m", "sharks"]
-# The package under test, from whatever folder a command runs in.
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(sharks.__file__)))}
-
-
-def sharks_command(*words, cwd=None):
-    return subprocess.run(
-        [*COMMAND, *map(str, words)], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=240
-    )
 
 
 def refuses(done, code, *parts):
@@ -223,7 +215,7 @@ def test_generate_extend_and_info(tmp_path, pack):
     done = sharks_command("extend", "clips/0001.wav", "--to", "1s", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["seconds"] == 1.0
     longer = (tmp_path / "clips" / "0001.wav").read_bytes()
-    assert longer[44 : len(first)] == first[44:] and len(longer) == 44 + 2 * 8000
+    assert longer[HEADER_BYTES : len(first)] == first[HEADER_BYTES:] and len(longer) == HEADER_BYTES + 2 * 8000
     facts = json.loads(sharks_command("info", "clips/0001.wav", "--json", cwd=tmp_path).stdout)
     assert (facts["kind"], facts["sample_rate"], facts["channels"]) == ("sound", 8000, 1)
 

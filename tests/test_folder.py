@@ -25,7 +25,7 @@ from sharks import spec as specs
 from sharks.clips import LevelReader, file_name
 from sharks.pack import Pack
 from sharks.quantize import codec
-from sharks.wav import write_wav
+from sharks.wav import HEADER_BYTES, write_wav
 
 RATE = 1000
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -129,8 +129,9 @@ def test_files_that_changed_since(pack: Pack, out: pathlib.Path) -> None:
     audio = play(pack, out)
     whole = audio.files[0].read_bytes()
     short = len(whole) - 20
-    riff, data = ((short - rest).to_bytes(4, "little") for rest in (8, 44))
-    audio.files[0].write_bytes(whole[:4] + riff + whole[8:40] + data + whole[44:short])
+    riff, data = ((short - rest).to_bytes(4, "little") for rest in (8, HEADER_BYTES))
+    audio.files[0].write_bytes(whole[:4] + riff + whole[8 : HEADER_BYTES - 4] + data + whole[HEADER_BYTES:short])
+    assert frames(audio.files[0]) == 90
     with pytest.raises(sharks.AudioError, match="holds 90 samples, wanted 100"):
         _ = audio.levels
     audio.files[0].unlink()

@@ -1,17 +1,21 @@
 """Writing WAV files that are whole at every moment."""
 
+import hashlib
 import os
 import signal
+import struct
 import subprocess
 import sys
 import wave
 
 import numpy as np
 import pytest
+import soundfile
 
-from sharks.audio import WavWriter, read_audio, write_wav
+from sharks import wav as wavs
+from sharks.audio import Decoder, WavWriter, info, read_audio, write_wav
 from sharks.errors import AudioError, ResourceError, UsageError
-from sharks.wav import to_pcm
+from sharks.wav import HEADER_BYTES, to_pcm
 
 RATE = 16000
 
@@ -40,7 +44,7 @@ def test_a_wav_is_whole_after_every_block(tmp_path, channels):
         assert file.getparams()[:4] == (channels, 2, RATE, 8000)
         pcm = np.frombuffer(file.readframes(8000), "<i2").reshape(-1, channels).T
     assert np.array_equal(pcm, np.rint(x * 32768))
-    assert path.stat().st_size == 44 + 2 * channels * 8000
+    assert path.stat().st_size == HEADER_BYTES + 2 * channels * 8000
 
 
 def test_all_pcm_values_survive_reading_and_writing(tmp_path):
@@ -84,11 +88,103 @@ def test_wrong_shapes_rates_and_places_are_one_sentence(tmp_path):
         WavWriter(tmp_path / "nowhere" / "a.wav", RATE)
 
 
-def test_four_gigabytes_is_the_end(tmp_path):
+# Beyond 4 GiB
+
+
+def chunks_of(path):
+    """What a reader that follows EBU Tech 3306 sees: (form, [(name, size)], frames)."""
+    with open(path, "rb") as file:
+        form, riff, kind = struct.unpack("<4sI4s", file.read(12))
+        assert kind == b"WAVE"
+        found, position, long = [], 12, {}
+        while position < path.stat().st_size:
+            file.seek(position)
+            name, size = struct.unpack("<4sI", file.read(8))
+            if name == b"ds64":
+                riff, long[b"data"], frames, table = struct.unpack("<QQQI", file.read(28))
+                assert table == 0 and position == 12, "ds64 comes first, and lists no other chunk"
+            size = long.get(name, size) if size == 2**32 - 1 else size
+            found.append((name, size))
+            position += 8 + size
+        assert position == path.stat().st_size == 8 + riff
+        return form, found, frames if long else None
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_wav_becomes_rf64_where_riff_ends(tmp_path, channels, monkeypatch):
+    """With the end of RIFF moved to where a test can pass it, the file is read after every block, by everybody."""
+    x, path = tune(0.02, channels=channels), tmp_path / "a.wav"
+    frame = 2 * channels
+    monkeypatch.setattr(wavs, "MOST_RIFF_BYTES", HEADER_BYTES - 8 + 200 * frame)
+    with WavWriter(path, RATE, channels) as wav, Decoder() as decoder:
+        for start in range(0, 320, 40):
+            wav.write(x[:, start : start + 40])
+            done = start + 40
+            data = (b"data", done * frame)
+            if done <= 200:
+                assert chunks_of(path) == (b"RIFF", [(b"JUNK", 28), (b"fmt ", 16), data], None)
+                assert frames_by_wave(path) == done
+            else:
+                assert chunks_of(path) == (b"RF64", [(b"ds64", 28), (b"fmt ", 16), data], done)
+            got, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            assert rate == RATE and np.array_equal(got.T, (np.rint(x[:, :done] * 32768) / 32768).astype(np.float32))
+            recording = decoder.open(path)
+            assert np.array_equal(np.concatenate(list(recording), axis=1), got.T)
+            assert not recording.cut
+    assert soundfile.info(path).format == "RF64"
+
+
+def test_four_gigabytes_are_passed(tmp_path):
+    """The real limit, in a file with a hole: only the blocks at both ends are ever written."""
+    path, most = tmp_path / "a.wav", (2**32 - 1 - (HEADER_BYTES - 8)) // 2
+    with WavWriter(path, RATE) as wav:
+        wav.write(np.full(1000, 0.25, np.float32))
+        wav.frames = most - 300  # as if they had been written
+        wav.write(np.full(300, 0.5, np.float32))
+        assert path.stat().st_size == 2**32 + 6, "the length field of RIFF holds its largest even number"
+        assert frames_by_wave(path) == soundfile.info(path).frames == most
+        wav.write(np.full(1, 0.75, np.float32))
+        assert chunks_of(path) == (b"RF64", [(b"ds64", 28), (b"fmt ", 16), (b"data", 2 * most + 2)], most + 1)
+        wav.write(np.full(5, -0.5, np.float32))
+    if path.stat().st_blocks * 512 > 1 << 26:
+        pytest.fail("the file system has filled the hole")
+    assert info(path).frames == soundfile.info(path).frames == most + 6
+    with soundfile.SoundFile(path) as file:
+        assert set(file.read(1000)) == {0.25} and set(file.read(1000)) == {0.0}
+        file.seek(most - 2)
+        assert file.read().tolist() == [0.5, 0.5, 0.75, -0.5, -0.5, -0.5, -0.5, -0.5]
+
+
+# Going on with a file
+
+
+@pytest.mark.parametrize("limit", [2**32 - 1, 1000])
+@pytest.mark.parametrize("keep", [1, 499, 500])
+def test_a_wav_goes_on_where_it_was(tmp_path, keep, limit, monkeypatch):
+    monkeypatch.setattr(wavs, "MOST_RIFF_BYTES", limit)
+    x = tune(0.05)[0]
+    write_wav(tmp_path / "whole.wav", x, RATE)
     with WavWriter(tmp_path / "a.wav", RATE) as wav:
-        wav.frames = 2**31 - 100  # as if they had been written
-        with pytest.raises(ResourceError, match="4 GiB"):
-            wav.write(np.zeros(200, np.float32))
+        wav.write(x[:500])
+        once = wav.digest
+    with WavWriter(tmp_path / "a.wav", RATE, keep=keep) as wav:
+        assert (wav.digest == once) == (keep == 500)
+        assert wav.frames == keep == soundfile.info(tmp_path / "a.wav").frames
+        assert (tmp_path / "a.wav").stat().st_size == HEADER_BYTES + 2 * keep
+        wav.write(x[keep:])
+        assert wav.digest == hashlib.sha256(np.rint(x * 32768).astype("<i2").tobytes()).hexdigest()
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
+
+
+def test_what_is_not_there_cannot_be_kept(tmp_path):
+    write_wav(tmp_path / "a.wav", tune(0.1), RATE)
+    before = (tmp_path / "a.wav").read_bytes()
+    with pytest.raises(AudioError, match="fewer than 1601 frames"):
+        WavWriter(tmp_path / "a.wav", RATE, keep=1601)
+    assert (tmp_path / "a.wav").read_bytes() == before
+    with pytest.raises(ResourceError, match="b.wav"):
+        WavWriter(tmp_path / "b.wav", RATE, keep=1)
+    assert os.listdir(tmp_path) == ["a.wav"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")

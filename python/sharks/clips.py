@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .audio import Decoder
 from .errors import AudioError, ResourceError, UsageError
 from .quantize import Codec
-from .wav import MOST_DATA_BYTES, WavWriter, to_pcm, write_wav
+from .wav import HEADER_BYTES, WavWriter, to_pcm, write_wav
 
 SUFFIX = ".wav"
 
@@ -30,12 +30,9 @@ def file_name(stream: int) -> str:
     return f"{stream:04d}{SUFFIX}"
 
 
-def check_room(folder: pathlib.Path, clips: int, samples: int, sample_rate: int) -> None:
-    """`UsageError` where a WAV cannot be so long, `ResourceError` where the disk cannot hold them all."""
-    if 2 * samples > MOST_DATA_BYTES:
-        hours = MOST_DATA_BYTES / 2 / sample_rate / 3600
-        raise UsageError(f"seconds is {samples / sample_rate:g}; a WAV file ends after {hours:.1f} h, so ask for less")
-    needed, free = 2 * samples * clips, shutil.disk_usage(folder).free
+def check_room(folder: pathlib.Path, clips: int, samples: int) -> None:
+    """`ResourceError` where the disk cannot hold so many clips of so many samples."""
+    needed, free = (HEADER_BYTES + 2 * samples) * clips, shutil.disk_usage(folder).free
     if needed > free:
         raise ResourceError(f"{folder}: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free; make room")
 
@@ -49,17 +46,21 @@ def check_levels_survive(codec: Codec) -> None:
 
 
 class ClipWriters:
-    """WAV files that are written side by side; a context manager. `paths`, one per stream (n)."""
+    """WAV files that are written side by side; a context manager. `paths`, one per stream (n).
 
-    def __init__(self, paths: Sequence[pathlib.Path], codec: Codec, sample_rate: int) -> None:
+    `keep`: go on with the files that are there, after so many samples; `AudioError` where one holds fewer. `digests`
+    are those of the `WavWriter`s.
+    """
+
+    def __init__(self, paths: Sequence[pathlib.Path], codec: Codec, sample_rate: int, keep: int = 0) -> None:
         self._table = codec.decode_table()
         self._wavs: list[WavWriter] = []
         try:
             for path in paths:
-                self._wavs.append(WavWriter(path, sample_rate))
+                self._wavs.append(WavWriter(path, sample_rate, keep=keep) if keep else _begin_wav(path, sample_rate))
         except BaseException as error:
             self.close()
-            for wav in self._wavs:  # which are empty
+            for wav in self._wavs if not keep else ():  # which are empty
                 pathlib.Path(wav.path).unlink(missing_ok=True)
             if getattr(error.__context__, "errno", None) == errno.EMFILE:
                 raise ResourceError(
@@ -73,6 +74,10 @@ class ClipWriters:
         for wav, row in zip(self._wavs, levels, strict=True):
             wav.write(self._table[row])
 
+    @property
+    def digests(self) -> list[str]:
+        return [wav.digest for wav in self._wavs]
+
     def close(self) -> None:
         for wav in self._wavs:
             wav.close()
@@ -82,6 +87,20 @@ class ClipWriters:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _begin_wav(path: pathlib.Path, sample_rate: int) -> WavWriter:
+    """A WAV that has its name only when it has its header: a file of no bytes would be no WAV."""
+    unfinished = unfinished_path(path)
+    wav = WavWriter(unfinished, sample_rate)
+    os.replace(unfinished, path)
+    wav.path = path
+    return wav
+
+
+def unfinished_path(path: pathlib.Path) -> pathlib.Path:
+    """Where a clip is made that must not have its name yet."""
+    return path.with_name(f".{path.name}.unfinished")
 
 
 class LevelReader:

@@ -68,13 +68,12 @@ def extend(
     )
     music = dataclasses.replace(music, primer=primer)
     session = Session(music, device=device, dtype=dtype, threads=threads)
-    clips.check_room(path.parent, 1, before + total, row.sample_rate)
-    unfinished, done = path.with_name(f".{path.name}.unfinished"), 0
+    clips.check_room(path.parent, 1, before + total)
+    unfinished, done = clips.unfinished_path(path), 0
     try:
         with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
             session.begin()
             session.heard(_hear(session, path, before, writer))
-            report.found(session.step)
             for piece in report.play(session):
                 writer.write(piece)
                 done = session.step

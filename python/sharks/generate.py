@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from .engine import open_player
 from .errors import ResourceError, UsageError
 from .folder import ClipFolder
-from .manifest import Clip
 from .pack import Pack, load
 from .played import Audio, audio_of, level_dtype, rows_of
 from .quantize import codec
@@ -26,6 +25,7 @@ from .report import Progress, Report
 from .schedule import Temperature, steps
 from .score import Score, score
 from .session import Pieces, Session
+from .share import Share, share_of
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
 
@@ -50,6 +50,7 @@ def generate(
     dtype: str = "float32",
     threads: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    share: Share | None = None,
     progress: Progress | None = None,
 ) -> Audio:
     """Play `n` clips of `seconds` seconds -> `Audio`, float32 (n, 1, samples) in [-1, 1].
@@ -64,7 +65,10 @@ def generate(
     condition    for a model with global conditioning: a class or a vector for all streams, or one per stream
     device, dtype, threads    see `engine.open_player`
     out          a folder: the clips are written while they are played, can be heard whatever happens, and do not
-                 gather in memory. The same call again finds finished clips, and plays unfinished ones from their start
+                 gather in memory. The same call again finds finished clips and plays the others: from a bookmark,
+                 which is set once a minute, or from their start
+    share        (rank, of): only every `of`-th stream, from `rank` on. As many processes, each with another rank, make
+                 the same clips, in one folder too, without waiting for one another; each needs the same `seed`
     progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
 
     Raises `UsageError` for arguments, `ResourceError` for memory, disk and device, `AudioError` for a primer's file.
@@ -82,6 +86,9 @@ def generate(
         start=start,
         condition=condition,
     )
+    if share is not None:
+        whole = share_of(whole, share, seeded=seed is not None)
+    rank = share[0] if share is not None and share[1] > 1 else None
     report = Report(progress, samples, whole.n, pack.spec.sample_rate)
     play = functools.partial(Session, device=device, dtype=dtype, threads=threads)
     where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
@@ -89,7 +96,8 @@ def generate(
     rows = rows_of(whole, where, samples, include_prime, folder)
     if folder is None:
         return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report))
-    _to_folder(whole, rows, folder, play, report)
+    place = ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank)
+    _to_folder(whole, place, play, report)
     return audio_of(whole, rows, folder=folder)
 
 
@@ -112,27 +120,17 @@ def _in_memory(
     return levels
 
 
-def _to_folder(
-    whole: Score, rows: list[Clip], folder: pathlib.Path, play: Callable[[Score], Session], report: Report
-) -> None:
-    law = codec(whole.pack.spec)
-    whole_folder = ClipFolder(folder, rows, law, whole.primer)
-    whole_folder.check_room()
-    first = 0
-    for part in whole.parts(MOST_TOGETHER):
-        mine = rows[first : first + part.n]
-        first += part.n
-        place = ClipFolder(folder, mine, law, part.primer)
-        if place.finished():
-            report.found(part.n * mine[0].samples)
-            continue
-        session = play(part)
-        session.begin()
-        with place:
-            if mine[0].primer_included and part.primer is not None:
-                place.write(part.primer)
+def _to_folder(whole: Score, place: ClipFolder, play: Callable[[Score], Session], report: Report) -> None:
+    place.check_room()
+    place.tidy()
+    missing = place.missing()
+    report.found(whole.n - len(missing))
+    for first in range(0, len(missing), MOST_TOGETHER):
+        some = missing[first : first + MOST_TOGETHER]
+        session = play(whole.take(some))
+        with place.growing(some, session) as clips:
             for piece in report.play(session):
-                place.write(piece)
+                clips.write(piece)
 
 
 class Stream:

@@ -29,13 +29,14 @@ class Report:
         self._total, self._done, self._played = samples / sample_rate, 0, 0
         self._began = 0.0
 
-    def found(self, samples: int) -> None:
-        """Count samples of all streams together that were there already."""
-        self._done += samples
+    def found(self, clips: int) -> None:
+        """Count whole clips that were there already."""
+        self._done += clips * self._samples
 
     def play(self, session: Session) -> Iterator[NDArray[np.int32]]:
-        """The session's free samples to the end, piece by piece; each is reported after it was used."""
+        """The session's free samples that are left, piece by piece; each is reported after it was used."""
         self._began = self._began or time.perf_counter()
+        self._done += session.step * session.score.n
         for piece in session.free(self._samples - session.step):
             yield piece
             self._done += piece.size

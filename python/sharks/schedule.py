@@ -64,10 +64,12 @@ class Schedule:
             line = values[i] + share * (values[i + 1] - values[i])
         return np.broadcast_to(line.astype(np.float32), (self.n, count))
 
-    def of_streams(self, some: slice) -> Schedule:
+    def of_streams(self, some: Sequence[int]) -> Schedule:
         """The schedule of some of the streams."""
         part = copy.copy(self)
-        part.n, part._constant = len(range(self.n)[some]), self._constant[some]
+        part.n = len(some)
+        if self._points is None:
+            part._constant = self._constant[some]
         return part
 
     def of_stream(self, i: int) -> float | list[list[float]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,17 +42,20 @@ class Score:
     def n(self) -> int:
         return len(self.streams)
 
+    def take(self, some: Sequence[int]) -> Score:
+        """The same, of some of the streams alone."""
+        return dataclasses.replace(
+            self,
+            streams=self.streams[some],
+            schedule=self.schedule.of_streams(some),
+            primer=self.primer[some] if self.primer is not None and len(self.primer) > 1 else self.primer,
+            condition=None if self.condition is None else self.condition[some],
+        )
+
     def parts(self, most: int) -> Iterator[Score]:
         """The same streams, at most `most` at a time."""
         for first in range(0, self.n, most):
-            some = slice(first, first + most)
-            yield dataclasses.replace(
-                self,
-                streams=self.streams[some],
-                schedule=self.schedule.of_streams(some),
-                primer=self.primer[some] if self.primer is not None and len(self.primer) > 1 else self.primer,
-                condition=None if self.condition is None else self.condition[some],
-            )
+            yield self.take(range(self.n)[first : first + most])
 
 
 def score(

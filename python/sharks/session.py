@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .engine import open_player
+from .engine import State, open_player
 from .quantize import codec
 from .score import Score
 from .spec import WaveNetSpec
@@ -33,7 +33,7 @@ class Where:
 
 
 class Session:
-    """The streams of a score at rest before their first sample; `begin`, then `force` and `free` play on.
+    """The streams of a score at rest before their first sample; `begin` or `resume`, then `force` and `free` play on.
 
     `device`, `dtype`, `threads` and the errors are those of `engine.open_player`.
     """
@@ -59,6 +59,15 @@ class Session:
             self._player.set_state(self._after_silence())
         if self.score.primer is not None:
             self.force(np.broadcast_to(self.score.primer, (self.score.n, self.score.primer.shape[1])))
+
+    def resume(self, state: State) -> None:
+        """Go to where a session of the same score was when it gave its `state`."""
+        self._player.set_state(state)
+        self.step = int(state["step"][0])
+
+    def state(self) -> State:
+        """What `resume` needs: a copy."""
+        return self._player.get_state()
 
     def force(self, levels: NDArray[np.int32]) -> None:
         """Hear `levels` int32 (n, samples)."""

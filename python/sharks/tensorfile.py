@@ -33,6 +33,7 @@ from .atomic import atomically
 from .errors import PackError, ResourceError
 
 DTYPES: dict[str, np.dtype[typing.Any]] = {
+    "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
     "I32": np.dtype("<i4"),
@@ -223,9 +224,7 @@ def _contiguous(name: str, array: NDArray[typing.Any]) -> tuple[str, NDArray[typ
     for dtype, known in DTYPES.items():
         if array.dtype == known:
             return dtype, np.asarray(array, known, order="C")
-    raise PackError(
-        f"tensor {name!r} has dtype {array.dtype}, wanted float32, float16, int32 or int64; convert it first"
-    )
+    raise PackError(f"tensor {name!r} has dtype {array.dtype}, wanted a float or an int32 or int64; convert it first")
 
 
 def _json(value: typing.Any) -> str:

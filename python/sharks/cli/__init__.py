@@ -28,10 +28,17 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
     try:
         code = _run(words or ["--help"])
         sys.stdout.flush()
+    except KeyboardInterrupt:  # while a verb was being imported
+        code = _say_interrupted()
     except Exception as error:
         if debug and not isinstance(error, BrokenPipeError):
             raise
         code = _complain(error)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is done is done
+    if code == INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(code)  # at once; by the long way, Python dies of the signal if it struck while a class was being made
     sys.exit(code)
 
 
@@ -43,7 +50,7 @@ def _run(words: list[str]) -> int:
     refused: typing.Any = typer.BadParameter.__mro__[2]  # the family of all that the command line's grammar refuses
     try:
         code = app(args=words, prog_name="sharks", standalone_mode=False) or 0
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         code = INTERRUPTED
     except typer.Exit as error:
         code = error.exit_code
@@ -52,9 +59,12 @@ def _run(words: list[str]) -> int:
         return USAGE
     except SystemExit:  # typer's answer to a pipe that was closed
         raise BrokenPipeError from None
-    if code == INTERRUPTED:
-        print("sharks: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
-    return int(code)
+    return _say_interrupted() if code == INTERRUPTED else int(code)
+
+
+def _say_interrupted() -> int:
+    print("sharks: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _complain(error: Exception) -> int:

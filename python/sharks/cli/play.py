@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing
 from typing import Annotated
@@ -31,12 +32,22 @@ def generate(
     threads: options.Threads = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Let a model play. The same command with the same seed gives the same clips."""
+    """Let a model play. The same command with the same seed gives the same clips.
+
+    Started by torchrun or srun, each process plays its share of them.
+    """
     from ..generate import generate
     from ..pack import load
+    from ..share import of_environment
 
     seconds = values.duration(length)
     count = _count(clips, total, seconds, stream)
+    share = of_environment(os.environ)
+    mine = count if share is None else len(range(share[0], count, share[1]))
+    if share is not None:
+        display.say(f"process {share[0]} of {share[1]}: {mine} of {count} clips")
+        if not mine:
+            return
     loaded = load(pack)
     folder = out or pathlib.Path("out") / (pack.stem if pack.is_file() else pack.resolve().name)
     line = display.Progress()
@@ -51,10 +62,11 @@ def generate(
         dtype=dtype,
         threads=threads,
         out=folder,
-        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, count)),
+        share=share,
+        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, mine)),
         **_primer(prime, loaded.spec.sample_rate),
     )
-    line.last(f"{count} x {values.shown_duration(seconds)}: seed {audio.seed}, {audio.device} ({audio.isa})")
+    line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {audio.device} ({audio.isa})")
     files = audio.files or []
     summary = {"files": files, "seconds": audio.seconds, "seed": audio.seed, "device": audio.device, "isa": audio.isa}
     display.answer("\n".join(map(str, files)), summary, as_json)
