@@ -117,11 +117,11 @@ class Loop:
                     if self.progress.tracks:
                         log.write(step=step, validation=self.progress.nll, tracks=self.progress.tracks)
                         screen.validated(step, self.progress.nll, self.progress.best_step == step)
+                if last or step % self.recipe.preview_every == 0:
+                    self._preview(log, screen)  # before the save: a checkpoint's log knows all that came before it
                 if keep:
                     self._save(log)
                     saved = step
-                if last or step % self.recipe.preview_every == 0:
-                    self._preview(log, screen)
             if saved != self.learner.steps:
                 self._save(log)
             if self.finished:
@@ -199,9 +199,13 @@ class Loop:
     def _preview(self, log: rundir.Log, screen: Display) -> None:
         step = self.learner.steps
         folder = self.job.folder / rundir.PREVIEWS / f"{step:010d}"
-        verdicts = previews.make(
-            self._pack(), folder, self.recipe.preview_seconds, self.recipe.temperature, self.job.seed
-        )
+        try:
+            verdicts = previews.make(
+                self._pack(), folder, self.recipe.preview_seconds, self.recipe.temperature, self.job.seed
+            )
+        except (Error, OSError, MemoryError) as error:  # the training is worth more than a preview
+            screen.say(f"step {step:,}: no previews: {error}")
+            return
         if verdicts:
             log.write(step=step, previews=verdicts)
             screen.previewed(step, verdicts)
