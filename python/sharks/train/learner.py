@@ -26,10 +26,19 @@ class Learner:
     """`model` learns; `listener` is what a pack holds: the same model, or the moving average of its weights."""
 
     def __init__(
-        self, spec: Spec, train: TrainRecipe, device: torch.device, seed: int = 0, counts: np.ndarray | None = None
+        self,
+        spec: Spec,
+        train: TrainRecipe,
+        device: torch.device,
+        seed: int = 0,
+        counts: np.ndarray | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`."""
-        self.spec, self.train, self.device = spec, train, device
+        """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`.
+
+        `dtype` of the products while it learns. What it is, and what the listener hears with, is float32.
+        """
+        self.spec, self.train, self.device, self.dtype = spec, train, device, dtype
         self.model = build(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
         self.model.to(device)
@@ -77,7 +86,7 @@ class Learner:
         total, state = 0.0, None
         for start in range(context, levels.shape[1], self.train.chunk_len):
             stop = min(start + self.train.chunk_len, levels.shape[1])
-            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state)
+            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state, torch.float32)
             total += float(loss) * BITS * (stop - start)
         return total / (levels.shape[1] - context)
 
@@ -117,15 +126,17 @@ class Learner:
         self.model.train()
         self._adam.zero_grad()
         levels = torch.from_numpy(batch.levels).to(self.device)
-        loss, state = self._nll(self.model, levels, self.train.chunk_len, self._enter(batch.fresh))
+        loss, state = self._nll(self.model, levels, self.train.chunk_len, self._enter(batch.fresh), self.dtype)
         loss.backward()
         return float(loss.detach()) * BITS, state
 
     def _nll(
-        self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None
+        self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None, dtype: torch.dtype
     ) -> tuple[Tensor, State]:
         """Mean NLL in nats of the last `predicted` levels, and the state to carry on with (WaveNet carries none)."""
-        return model.nll(levels, state) if isinstance(model, SampleRNN) else (model.nll(levels, predicted), {})
+        if isinstance(model, SampleRNN):
+            return model.nll(levels, state, dtype)
+        return model.nll(levels, predicted, dtype=dtype), {}
 
     def _enter(self, fresh: np.ndarray) -> State | None:
         """The carried state, with the initial one where a stream starts anew."""
