@@ -55,9 +55,7 @@ class _EmbeddedProduct(torch.autograd.Function):
         # Seen as pictures of height 1 whose channels lie side by side, which is how they do lie.
         pictures = (x.transpose(1, 2).unsqueeze(2) for x in (slope.to(ctx.dtype), fed))
         rest = (None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1, [True, True, False])
-        to_fed, to_weight, _ = torch.ops.aten.convolution_backward(
-            *pictures, weight.to(ctx.dtype).unsqueeze(2), *rest
-        )
+        to_fed, to_weight, _ = torch.ops.aten.convolution_backward(*pictures, weight.to(ctx.dtype).unsqueeze(2), *rest)
         to_fed = to_fed.squeeze(2).transpose(1, 2).float()
         to_vectors = torch.ops.aten.embedding_dense_backward(to_fed, levels, len(vectors), -1, False)
         return None, to_weight.squeeze(2).to(weight.dtype), to_vectors, None

@@ -116,7 +116,12 @@ class SampleRNN(Weights):
             if (spec.skip == "prism" and k == 0) or (spec.skip == "graves" and k > 0):
                 fed = torch.cat([fed, x], dim=-1)
             name = f"tiers.{t}.rnn.{k}"
-            parts = [w[f"{name}.w_ih"], w[f"{name}.w_hh"], w[f"{name}.b_ih"], w.get(f"{name}.b_hh", self.no_bias).to(x.dtype)]
+            parts = [
+                w[f"{name}.w_ih"],
+                w[f"{name}.w_hh"],
+                w[f"{name}.b_ih"],
+                w.get(f"{name}.b_hh", self.no_bias).to(x.dtype),
+            ]
             h = state[f"tiers.{t}.h"][:, k].to(x.dtype).contiguous()
             if spec.cell == "lstm":
                 c = state[f"tiers.{t}.c"][:, k].to(x.dtype).contiguous()

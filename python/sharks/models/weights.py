@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from ..errors import SpecError
 from ..spec import Spec, tensors
 
-
 # The tables of the lookup: the first products, whose sum is exact in float32, and the states before the first sample.
 _LOOKED_UP = ("embed.weight", "sample.in.weight", "input.conv.weight", ".h0", ".c0")
 

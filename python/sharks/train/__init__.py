@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import os
 import pathlib
@@ -21,6 +22,7 @@ if typing.TYPE_CHECKING:
     import torch
 
     from ..dataset import Dataset
+    from .together import Together
 
 __all__ = ["Run", "train"]
 
@@ -87,15 +89,21 @@ def train(
     from . import rundir
     from .display import Display, Silent
     from .loop import Job, Loop
+    from .together import Together, local_device
 
-    folder, place = pathlib.Path(out), _device(device)
-    config = rundir.config(preset, seed, dataset.fingerprint, spec, recipe)
-    rundir.check(folder, config, resume)
-    display = Silent if quiet else Display
+    folder, place = pathlib.Path(out), local_device(_device(device))
+    rundir.check(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+    together = Together(place)
+    resume = resume or together.restarted
+    _check_shares(recipe, together)
+    recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
+    display = Display if together.first and not quiet else Silent
     try:
-        loop = Loop(Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display))
-        rundir.enter(folder, config, resume)
-        rundir.note_environment(folder, str(place))
+        loop = Loop(Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display), together)
+        recipe = loop.job.recipe
+        if together.first:
+            rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+            rundir.note_environment(folder, str(place))
         with _fast(place):
             held_out = loop.run()
     except torch.OutOfMemoryError:
@@ -103,6 +111,8 @@ def train(
             f"{place} has not enough memory for batch {recipe.train.batch} x {recipe.train.chunk_len}; "
             "use a smaller batch, model.dim or train.chunk_len"
         ) from None
+    finally:
+        together.leave()
     return Run(folder, preset, spec, recipe, loop.learner.steps, loop.progress.best_step, held_out, loop.order0)
 
 
@@ -124,6 +134,23 @@ def _check(spec: Spec, recipe: Recipe) -> None:
         raise UsageError(
             f"train.chunk_len is {chunk_len}; wanted a multiple of {lookback}, the samples of the largest frame"
         )
+
+
+def _check_shares(recipe: Recipe, together: Together) -> None:
+    if recipe.train.batch % together.size:
+        raise UsageError(
+            f"train.batch is {recipe.train.batch}; wanted a multiple of {together.size}, the number of processes"
+        )
+
+
+def _resolved(recipe: Recipe, recorded: dict[str, typing.Any], device: torch.device) -> Recipe:
+    """The recipe with what it leaves open: as the run to go on with has it, else as the device likes it."""
+    from .precision import resolved
+
+    train, known = recipe.train, recorded.get("precision", "auto")
+    precision = resolved(known if train.precision == "auto" else train.precision, device)
+    pieces = train.pieces or recorded.get("pieces", 0)
+    return dataclasses.replace(recipe, train=dataclasses.replace(train, precision=precision, pieces=pieces))
 
 
 @contextlib.contextmanager

@@ -40,6 +40,8 @@ _MAY_CHANGE = {
         "preview_seconds",
         "keep",
         "temperature",
+        "precision",
+        "pieces",
     }
 }
 
@@ -66,6 +68,11 @@ def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
             raise UsageError(f"{folder}: holds other files and is no run; choose a new folder")
     elif resume:
         _check_same(folder, _read(path), wanted)
+
+
+def recorded(folder: pathlib.Path) -> dict[str, typing.Any]:
+    """The [train] table of the run in a folder; empty if there is none."""
+    return dict(_read(folder / CONFIG).get("train", {})) if (folder / CONFIG).exists() else {}
 
 
 def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
@@ -119,6 +126,19 @@ class Log:
 
     def close(self) -> None:
         self._file.close()
+
+
+class NoLog:
+    """What processes have that do not write."""
+
+    def write(self, **row: typing.Any) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
