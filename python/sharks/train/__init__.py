@@ -7,9 +7,10 @@ import dataclasses
 import math
 import os
 import pathlib
+import types
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..errors import ResourceError, UsageError
@@ -22,9 +23,10 @@ if typing.TYPE_CHECKING:
     import torch
 
     from ..dataset import Dataset
+    from .by_heart import Smoke
     from .together import Together
 
-__all__ = ["Run", "train"]
+__all__ = ["Run", "smoke", "train"]
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,8 @@ def train(
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
-    if type(seed) is not int or not 0 <= seed < 1 << 63:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
-    given = {"train.steps": steps, "train.batch": batch}
-    changes = overrides | {name: value for name, value in given.items() if value is not None}
-    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
-    dataset = _dataset(data, spec)
-    _check(spec, recipe)
-    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
-    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import torch
-    except ImportError:
-        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+    dataset, spec, recipe = _asked(data, preset, seed, overrides | {"train.steps": steps, "train.batch": batch})
+    torch = _torch()
     from . import rundir
     from .display import Display, Silent
     from .loop import Job, Loop
@@ -114,6 +104,54 @@ def train(
     finally:
         together.leave()
     return Run(folder, preset, spec, recipe, loop.learner.steps, loop.progress.best_step, held_out, loop.order0)
+
+
+def smoke(
+    data: str | os.PathLike[str] | Dataset,
+    preset: str = "dadabots-2tier",
+    *,
+    minutes: float = 5.0,
+    device: str = "auto",
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: typing.Any,
+) -> Smoke:
+    """Learn two seconds of the music by heart -> `Smoke`: do data and settings work at all? Nothing is written.
+
+    The arguments are those of `train`. An `Error` if the loss is not below 1 bit per sample within `minutes`.
+    """
+    dataset, spec, recipe = _asked(data, preset, seed, overrides)
+    _torch()
+    from .by_heart import smoke as learn
+
+    place = _device(device)
+    with _fast(place):
+        return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
+
+
+def _asked(
+    data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
+) -> tuple[Dataset, Spec, Recipe]:
+    """The dataset, and the preset with what was changed; what is None was not."""
+    if type(seed) is not int or not 0 <= seed < 1 << 63:
+        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
+    changes = {name: value for name, value in changes.items() if value is not None}
+    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
+    dataset = _dataset(data, spec)
+    _check(spec, recipe)
+    return dataset, spec, recipe
+
+
+def _torch() -> types.ModuleType:
+    """torch, imported as training wants it."""
+    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
+    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import torch
+    except ImportError:
+        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+    return torch
 
 
 def _dataset(data: str | os.PathLike[str] | Dataset, spec: Spec) -> Dataset:
