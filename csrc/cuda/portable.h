@@ -73,6 +73,9 @@ struct Warp {
 struct Block {
   int index, blocks, threads;
   void* shared;  // as many bytes as the launch asked for, 16-byte aligned, not cleared
+#ifndef __CUDACC__
+  void* const* everyones_shared;  // [blocks]: what a cluster reaches into
+#endif
 
   template <typename F>
   SHARKS_BOTH void each(int n, const F& f) const {
@@ -96,6 +99,16 @@ struct Block {
   SHARKS_BOTH void sync() const {
 #ifdef __CUDACC__
     __syncthreads();
+#endif
+  }
+
+  // A sync that also tells every thread whether all came with `mine` true. Collect it in a variable outside each(): on the
+  // device it is the thread's own, on the host all share it.
+  SHARKS_BOTH bool agree(bool mine) const {
+#ifdef __CUDACC__
+    return __syncthreads_and(mine);
+#else
+    return mine;
 #endif
   }
 };
