@@ -288,7 +288,7 @@ Array<float> product(const py::array& weights, const py::array& inputs, const st
   const int rows = static_cast<int>(weights.shape(0)), cols = static_cast<int>(weights.shape(1));
   const float* x = checked<float>(inputs, "inputs", {-1, cols});
   const int B = static_cast<int>(inputs.shape(0));
-  const sharks::cpu::Matrix matrix(sharks::cpu::Dense(rows, cols).add(0, 0, w, rows, cols, cols), type_of(dtype));
+  const sharks::cpu::Matrix matrix(sharks::Dense(rows, cols).add(0, 0, w, rows, cols, cols), type_of(dtype));
   sharks::cpu::Floats in(static_cast<size_t>(B) * padded(cols)), out(static_cast<size_t>(B) * padded(rows));
   sharks::cpu::Floats scratch(sharks::cpu::scratch_size(B, padded(cols)));
   for (int b = 0; b < B; ++b) std::copy_n(x + b * cols, cols, in.data() + b * padded(cols));

@@ -56,7 +56,7 @@ class SampleRNNStepper final : public Stepper {
 };
 
 SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
+    : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -270,8 +270,8 @@ class SampleRNNModel final : public Model {
  public:
   SampleRNNModel(const SampleRNNSpec& spec, const SampleRNNWeights& weights, const float* tier_input,
                  const Kernels& kernels, Type type)
-      : net_(spec, weights, tier_input, kernels, type) {}
-  const char* isa() const override { return net_.kernels.isa; }
+      : net_(spec, weights, tier_input, Packing{kernels, type}) {}
+  const char* isa() const override { return net_.packing.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {

@@ -56,7 +56,7 @@ class WaveNetStepper final : public Stepper {
 };
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
+    : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -235,8 +235,8 @@ class WaveNetModel final : public Model {
  public:
   WaveNetModel(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels,
                Type type)
-      : net_(spec, weights, decode, kernels, type) {}
-  const char* isa() const override { return net_.kernels.isa; }
+      : net_(spec, weights, decode, Packing{kernels, type}) {}
+  const char* isa() const override { return net_.packing.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
