@@ -81,7 +81,4 @@ class OwnStream {
   Stream stream_ = nullptr;
 };
 
-// Whether all that was put into the stream is done; throws what went wrong there.
-bool finished(Stream stream);
-
 }  // namespace sharks::cuda

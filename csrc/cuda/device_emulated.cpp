@@ -27,6 +27,5 @@ void clear(void* data, size_t bytes, Stream) { std::memset(data, 0, bytes); }
 
 OwnStream::OwnStream() = default;
 OwnStream::~OwnStream() = default;
-bool finished(Stream) { return true; }
 
 }  // namespace sharks::cuda

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/dense.h"
 #include "core/engine.h"
 #include "core/samplernn.h"
 #include "core/spec.h"
@@ -46,23 +47,26 @@ struct StageTap {
   int64_t count;
 };
 
-// WaveNet's state. x of layer i at position t, [R], lies in row t mod length of ring i, length = (filter_width - 1) d.
+// Widths in device memory are rounded up to 16 bytes of halves; what is added stays zero. A small p marks such a width.
+inline int padded(int n) { return (n + 7) / 8 * 8; }
+
+// WaveNet's state. x of layer i at position t, [Rp], lies in row t mod length of ring i, length = (filter_width - 1) d.
 struct WaveNetState {
   int B;
-  int32_t* recent;         // [B, taps] levels, oldest first, the last consumed but not fed yet; -1: nothing
-  float* rings;            // layer i from ring_start[i]: [B, length, R]
+  int32_t* recent;            // [B, taps] levels, oldest first, the last consumed but not fed yet; -1: nothing
+  float* rings;               // layer i from ring_start[i] on: [B, length, Rp]
   const int64_t* ring_start;  // [L], in device memory
-  const float* condition;  // [B, L, 2 D] to add to the dilated biases, or null
+  const float* condition;     // [B, L, 2 D] to add to the dilated biases, filter first, or null
 };
 
 // SampleRNN's state. The level at position t lies in slot t mod lookback.
 struct SampleRNNState {
   int B;
   int32_t* history;  // [B, lookback]
-  float *h, *c;      // [tiers, B, layers, D]; c of the LSTM, else null
+  float *h, *c;      // [tiers, B, layers, Dp]; c of the LSTM, else null
 };
 
-// What plays one player's streams. `state` is the player's and outlives the stepper.
+// What plays one player's streams. The memory that its state points to is the player's and outlives it.
 class Stepper {
  public:
   virtual ~Stepper() = default;
@@ -70,7 +74,8 @@ class Stepper {
   // Whether this stepper can play such samples; asked before every launch.
   virtual bool plays(const Samples& samples, const std::vector<StageTap>& taps) const = 0;
 
-  // The state now is what somebody else wrote, at this position: rebuild what follows from it.
+  // The state (or the condition) now is what somebody else wrote, at this position: rebuild what follows from it. Comes
+  // before the first launch.
   virtual void resume(int64_t position, Stream stream) = 0;
 
   // Put the work into the stream; the state moves on by samples.n.
@@ -84,16 +89,13 @@ template <typename State>
 class Plan {
  public:
   virtual ~Plan() = default;
-  virtual const char* name() const = 0;
+  virtual const char* name() const = 0;  // one word, which may be asked for
   virtual Cost cost() const = 0;
   virtual std::unique_ptr<Stepper> stepper(const State& state) const = 0;
 };
 
 using WaveNetPlan = Plan<WaveNetState>;
 using SampleRNNPlan = Plan<SampleRNNState>;
-
-// c [M, N] = a [M, K] b [K, N] in double precision, N a multiple of 16: the folds of a model are many such products.
-using Fold = void (*)(int M, int N, int K, const double* a, const double* b, double* c);
 
 // What a plan is made from. The weights are the pack's own and are gone when the model is made.
 template <typename Spec, typename Weights>
@@ -102,7 +104,7 @@ struct Source {
   const Weights& weights;
   const float* table;  // [Q]: decode for WaveNet, tier_input for SampleRNN
   Precision precision;
-  const Device& device;
+  std::string plan;  // "default", "throughput", or the one plan that is wanted
   Fold fold;
 };
 
@@ -113,8 +115,8 @@ using SampleRNNSource = Source<SampleRNNSpec, SampleRNNWeights>;
 std::unique_ptr<WaveNetPlan> first_light(const WaveNetSource& source);
 std::unique_ptr<SampleRNNPlan> first_light(const SampleRNNSource& source);
 
-// A faster plan makes itself known by one line in wavenet_model.cpp or samplernn_model.cpp: a function like these that
-// returns null where spec, precision or device do not suit it. The first that is not null plays, and first light plays
-// whatever samples that one's stepper refuses.
+// A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these that
+// returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays; first
+// light plays whatever samples its stepper refuses.
 
 }  // namespace sharks::cuda
