@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import sharks
-from command import BOOKISH, COMMAND, ENVIRONMENT, PATIENCE, digests, ended_after, unplayable
+from command import BOOKISH, COMMAND, ENVIRONMENT, PATIENCE, digests, ended_after, sharks_command, unplayable
 from sharks.wav import write_wav
 
 SPEC = sharks.SampleRNNSpec(sample_rate=8000, q_levels=32, frame_sizes=(4,), dim=16, embed_dim=8)
@@ -85,6 +85,31 @@ def test_any_moment_will_do(kind: str, layout: str, pack: pathlib.Path, tmp_path
     found = torment(pack, LAYOUTS[layout], KINDS[kind], 3, tmp_path)
     assert max(moment.took for moment in found) < AT_ONCE
     assert any(moment.code for moment in found), "none was in time"
+
+
+SMALL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+from sharks.cli import main
+main(sys.argv[1:])
+"""
+
+
+@posix
+def test_a_disk_that_fills(pack: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Which a limit on how long a file may be stands for: the system refuses to write in the middle of a block."""
+    words = ["generate", pack, "--seed", "7", "--threads", "1", "-n", "3", "--length", "20s"]
+    out = tmp_path / "out"
+    full = subprocess.run(
+        [sys.executable, "-c", SMALL_DISK, *map(str, words), "-o", out], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert full.returncode == 4, full.stderr
+    assert "writing stopped after" in full.stderr.splitlines()[-1]
+    assert unplayable(out) == []
+    assert max(path.stat().st_size for path in out.glob("*.wav")) == 200_000, "a part of the block was written"
+    for folder in (out, tmp_path / "whole"):
+        assert sharks_command(*words, "-o", folder).returncode == 0
+    assert digests(out) == digests(tmp_path / "whole")
 
 
 def test_the_judge_of_files_sees_what_cannot_be_played(tmp_path: pathlib.Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pathlib
 import typing
@@ -77,9 +78,11 @@ def _count(clips: int | None, total: str | None, seconds: float, stream: int | N
         raise UsageError("-n, --total and --stream say the same thing differently; give one of them")
     if total is None:
         return 1 if clips is None else clips
-    if seconds <= 0:
-        raise UsageError(f"--length is {seconds:g} s; wanted more than 0")
-    return max(1, -int(-values.duration(total) // seconds))
+    wanted = values.duration(total)
+    for name, value in (("--length", seconds), ("--total", wanted)):
+        if value <= 0:
+            raise UsageError(f"{name} is {value:g} s; wanted more than 0")
+    return max(1, math.ceil(wanted / seconds - 1e-9))  # 1.1 / 0.1 is a little more than 11
 
 
 def _primer(prime: str | None, rate: int) -> dict[str, typing.Any]:
