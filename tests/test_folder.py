@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -194,6 +195,27 @@ def test_without_a_seed_the_same_call_goes_on(pack: Pack, out: pathlib.Path) -> 
     (out / "0007.wav").unlink()
     with pytest.raises(sharks.UsageError, match="its temperature"):
         play(pack, out, n=5, seconds=0.5, seed=None, temperature=0.5)
+
+
+def test_a_clip_counts_as_finished_when_the_disk_has_it(
+    pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some systems, NFS among them, say only then that it was too much."""
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if os.readlink(f"/proc/self/fd/{handle}").endswith("0001.wav"):
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        fsync(handle)
+
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("cannot tell here which file is meant")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(sharks.ResourceError, match="0001.wav: did not reach the disk"):
+            play(pack, out, n=2)
+    assert [row.samples for row in manifest.read(out).values()] == [0, 0]
+    assert np.array_equal(play(pack, out, n=2).levels, play(pack, n=2).levels)
 
 
 def test_what_is_there_already_needs_no_room(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,11 @@ class ClipWriters:
     def digests(self) -> list[str]:
         return [wav.digest for wav in self._wavs]
 
+    def sync(self) -> None:
+        """Wait until the disk has them; `ResourceError` where it has not."""
+        for wav in self._wavs:
+            wav.sync()
+
     def close(self) -> None:
         for wav in self._wavs:
             wav.close()

@@ -158,7 +158,9 @@ class Growing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        self._writers.close()
+        with contextlib.closing(self._writers):
+            if kind is None:
+                self._writers.sync()  # the manifest is on the disk as soon as it says that they are finished
         self._remember(max(0, self._written - self._before))
         if kind is None:
             for file in self._files:  # of other companies too, in which an earlier call played them

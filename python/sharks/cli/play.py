@@ -21,7 +21,7 @@ def generate(
     ] = None,
     clips: Annotated[int | None, typer.Option("-n", metavar="N", help="How many clips; 1 if not given.")] = None,
     length: Annotated[str, typer.Option(metavar="TIME", help="Of one clip, such as 30s.")] = "10s",
-    total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h, instead of -n.")] = None,
+    total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h; instead of -n.")] = None,
     temperature: options.Temperature = "0.95",
     seed: options.Seed = None,
     stream: Annotated[int | None, typer.Option(metavar="ID", help="Only this stream of the seed, as one clip.")] = None,
@@ -35,7 +35,8 @@ def generate(
 ) -> None:
     """Let a model play. The same command with the same seed gives the same clips.
 
-    Started by torchrun or srun, each process plays its share of them.
+    What is written is whole at every moment, for --total 10h too; after Ctrl-C, the same command goes on. Started by
+    torchrun or srun, each process plays its share of the clips.
     """
     from ..generate import generate
     from ..pack import load
