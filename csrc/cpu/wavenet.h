@@ -29,7 +29,9 @@ struct WaveNet {
     Floats dilated_bias, res_bias;
   };
   std::vector<Block> blocks;
-  Matrix skip, conv1, conv2;  // [S, L Dp], [E, S], [Q, E]
+  std::vector<Matrix> skips;  // [S, some layers of Dp]: a run of layers each, in order
+  int run_layers;             // layers of a run; the last may have fewer
+  Matrix conv1, conv2;        // [E, S], [Q, E]
   Floats skip_bias, conv1_bias, conv2_bias;
 
  private:

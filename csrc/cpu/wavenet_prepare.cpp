@@ -1,10 +1,18 @@
 // Folds, in double precision: the input convolution, whatever it reads, becomes a table of rows to add, one per tap and
-// level; the skip products of all layers become one product over their gated outputs, laid side by side.
+// level; the skip products of a run of layers become one product over their gated outputs, laid side by side.
 #include <algorithm>
 
 #include "cpu/wavenet.h"
 
 namespace sharks::cpu {
+
+namespace {
+
+// Columns of a run of skips: few enough that another thread is not far behind when the last layer is done, enough that a
+// product is worth its call.
+constexpr int kRunColumns = 256;
+
+}  // namespace
 
 WaveNet::WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels,
                  Type type)
@@ -14,7 +22,8 @@ WaveNet::WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const f
       Rp(padded(spec.residual)),
       Dp(padded(spec.dilation)),
       Sp(padded(spec.skip)),
-      taps(std::max(spec.input_filter_width, 1)) {
+      taps(std::max(spec.input_filter_width, 1)),
+      run_layers(std::max(1, kRunColumns / Dp)) {
   const int R = spec.residual, D = spec.dilation, K = spec.filter_width, G = spec.global_channels;
   for (const WaveNetWeights::Block& from : weights.blocks) {
     Block block;
@@ -43,11 +52,11 @@ WaveNet::WaveNet(const WaveNetSpec& spec, const WaveNetWeights& weights, const f
 }
 
 int WaveNet::widest() const {
-  return std::max({skip.cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
+  return std::max({skips[0].cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
 }
 
 size_t WaveNet::heaviest() const {
-  return std::max({packed_bytes(skip), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
+  return std::max({packed_bytes(skips[0]), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
 }
 
 Cost WaveNet::cost() const {
@@ -56,7 +65,8 @@ Cost WaveNet::cost() const {
     add(cost, blocks[i].dilated);
     if (i + 1 < blocks.size()) add(cost, blocks[i].res);  // the last layer's is never computed
   }
-  for (const Matrix* matrix : {&skip, &conv1, &conv2}) add(cost, *matrix);
+  for (const Matrix& run : skips) add(cost, run);
+  for (const Matrix* matrix : {&conv1, &conv2}) add(cost, *matrix);
   return cost;
 }
 
@@ -85,18 +95,21 @@ void WaveNet::fold_input(const WaveNetWeights& weights, const float* decode) {
       }
 }
 
-// All skip products side by side, their biases summed, the scale inside.
+// The skip products of each run of layers side by side, the scale inside; the biases of all summed.
 void WaveNet::fold_skips(const WaveNetWeights& weights) {
   const int S = spec.skip, D = spec.dilation, L = spec.layers();
-  Dense all(S, L * Dp);
   std::vector<double> bias(static_cast<size_t>(S));
-  for (int i = 0; i < L; ++i) {
-    const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
-    all.add(0, i * Dp, block.skip, S, D, D);
-    for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+  for (int first = 0; first < L; first += run_layers) {
+    const int last = std::min(L, first + run_layers);
+    Dense run(S, (last - first) * Dp);
+    for (int i = first; i < last; ++i) {
+      const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
+      run.add(0, (i - first) * Dp, block.skip, S, D, D);
+      for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+    }
+    run.scale(spec.skip_scale);
+    skips.emplace_back(run, type);
   }
-  all.scale(spec.skip_scale);
-  skip = Matrix(all, type);
   skip_bias = Floats(static_cast<size_t>(Sp));
   for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[static_cast<size_t>(s)] * spec.skip_scale);
 }
