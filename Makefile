@@ -2,6 +2,7 @@
 #
 #   make demo    songs in, a new song out: demo/song.wav
 #   make test    the whole test suite
+#   make soak    what takes long: ten hours of audio, interrupts at hundreds of moments; about half an hour
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
 #   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)
@@ -19,7 +20,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test test-isa sanitize bench lint clean
+.PHONY: demo test soak test-isa sanitize bench lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -27,6 +28,9 @@ demo: $(VENV)/all.installed
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/dev.installed
+	$(BIN)/python -m pytest tests/soak $(PYTEST_ARGS)
 
 test-isa: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)

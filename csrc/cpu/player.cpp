@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/stages.h"
 #include "core/threads.h"
 #include "cpu/matrix.h"
 
@@ -17,9 +18,8 @@ constexpr size_t kWorthSharing = size_t{96} << 10;
 }  // namespace
 
 Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads)
-    : kernels_(kernels),
-      B_(B),
-      Q_(Q),
+    : Lockstep(B, Q),
+      kernels_(kernels),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
       drawn_(static_cast<size_t>(B)) {
@@ -30,18 +30,25 @@ Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heavie
 
 void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
                        size_t ld_y, bool relu) {
-  if (!team_ || packed_bytes(w) < kWorthSharing)
-    return kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_[0].data());
+  const int groups = groups_of(w);
+  if (!team_ || !worth_sharing(w)) return multiply_rows(w, 0, groups, 0, x, ld_x, init, ld_init, y, ld_y, relu);
   auto rows_of = [&](int member) noexcept {
-    const int groups = (w.rows / kPanelRows + kGroupPanels - 1) / kGroupPanels, members = team_->size();
-    const int first = groups * member / members * kGroupPanels * kPanelRows;
-    const int last = std::min(w.rows, groups * (member + 1) / members * kGroupPanels * kPanelRows);
-    if (first < last)
-      kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y,
-                       relu, scratch_[static_cast<size_t>(member)].data());
+    const int members = team_->size();
+    multiply_rows(w, groups * member / members, groups * (member + 1) / members, member, x, ld_x, init, ld_init, y, ld_y,
+                  relu);
   };
   team_->share(rows_of);
 }
+
+void Stepper::multiply_rows(const Packed& w, int from, int to, int member, const float* x, size_t ld_x,
+                            const float* init, size_t ld_init, float* y, size_t ld_y, bool relu) noexcept {
+  if (from >= to) return;
+  const int first = from * kGroupRows, last = std::min(w.rows, to * kGroupRows);
+  kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y, relu,
+                   scratch_[static_cast<size_t>(member)].data());
+}
+
+bool Stepper::worth_sharing(const Packed& w) { return packed_bytes(w) >= kWorthSharing; }
 
 void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {
   struct Open {
@@ -86,28 +93,7 @@ void Stepper::run(int64_t n, const float* temperature, uint64_t seed, const int6
 }
 
 int64_t Stepper::stage_count(const std::string& stage, int64_t T) const {
-  const int64_t period = stage_source(stage).period;
-  const auto runs_before = [&](int64_t position) { return (position + period - 1) / period; };
-  return runs_before(position_ + T) - runs_before(position_);
-}
-
-std::vector<StateField> Stepper::counter_fields() const {
-  return {{"position", {B_}, StateField::Type::kInt64}, {"step", {B_}, StateField::Type::kInt64}};
-}
-
-bool Stepper::get_counter(const std::string& name, void* out) const {
-  if (name != "position" && name != "step") return false;
-  std::fill_n(static_cast<int64_t*>(out), B_, name == "step" ? step_ : position_);
-  return true;
-}
-
-bool Stepper::set_counter(const std::string& name, const void* in) {
-  if (name != "position" && name != "step") return false;
-  const int64_t* values = static_cast<const int64_t*>(in);
-  SHARKS_CHECK(values[0] >= 0 && std::all_of(values, values + B_, [&](int64_t v) { return v == values[0]; }), "state '",
-               name, "' differs between streams or is negative; streams that play together share it");
-  (name == "step" ? step_ : position_) = values[0];
-  return true;
+  return runs(stage_source(stage).period, position_, T);
 }
 
 namespace {
