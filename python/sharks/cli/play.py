@@ -81,7 +81,14 @@ def generate(
     files = audio.files or []
     for bad in replaced:
         display.say(f"{bad.file} is {bad.verdict}; " + (f"{bad.instead} instead" if bad.instead else "too many are"))
-    summary = {"files": files, "replaced": [vars(bad) for bad in replaced], "seconds": audio.seconds, "seed": audio.seed, "device": audio.device, "isa": audio.isa}
+    summary = {
+        "files": files,
+        "replaced": [vars(bad) for bad in replaced],
+        "seconds": audio.seconds,
+        "seed": audio.seed,
+        "device": audio.device,
+        "isa": audio.isa,
+    }
     display.answer("\n".join(map(str, files)), summary, as_json)
 
 
