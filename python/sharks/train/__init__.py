@@ -41,6 +41,7 @@ class Run:
     best_step: int | None  # of best.safetensors
     nll: float  # of best.safetensors, on all held-out music
     order0: float  # what guessing by the training music's histogram costs there
+    hours: float = 0.0  # spent training, in all calls
 
     @property
     def best(self) -> pathlib.Path:
@@ -109,7 +110,17 @@ def train(
         ) from None
     finally:
         together.leave()
-    return Run(folder, preset, spec, recipe, loop.learner.steps, loop.progress.best_step, held_out, loop.order0)
+    return Run(
+        folder,
+        preset,
+        spec,
+        recipe,
+        loop.learner.steps,
+        loop.progress.best_step,
+        held_out,
+        loop.order0,
+        loop.progress.hours,
+    )
 
 
 def smoke(
