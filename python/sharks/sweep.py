@@ -19,6 +19,7 @@ Runs lie in FOLDER/runs, and the same call again goes on where it stopped. FOLDE
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
 import statistics
@@ -140,19 +141,16 @@ def _heard(spec: Spec, chunk_len: int) -> int:
 
 def table(experiment: Experiment, found: list[Answer], run: pathlib.Path) -> Iterator[str]:
     """The page: question, settings, what it ran on, and a line per value."""
-    import json
-
     machine = json.loads((run / "env.json").read_text()) if (run / "env.json").exists() else {}
+    seeds = ", ".join(map(str, experiment.seeds))
     yield from (f"# {experiment.question or experiment.name}", "")
-    yield f"Made by `sharks sweep {experiment.name}.toml`: preset `{experiment.preset}`, seeds {_list(experiment.seeds)};"
+    yield f"Made by `sharks sweep {experiment.name}.toml`: preset `{experiment.preset}`, seeds {seeds};"
     yield f"sharks {machine.get('sharks', '?')}, torch {machine.get('torch', '?')} on {machine.get('device', '?')}."
-    yield "Bits per sample on all held-out music, by the checkpoint that was best on a part of it; the mean over seeds and,"
-    yield f"where there are several, how far apart they lie. Order-0 is {found[0].order0:.3f} bits."
+    yield "Bits per sample on all held-out music, by the checkpoint that was best on a part of it; the mean over seeds"
+    yield f"and, where there are several, how far apart they lie. Order-0 is {found[0].order0:.3f} bits."
     if experiment.changes:
-        yield from (
-            "",
-            "For all: " + ", ".join(f"`{key} = {value}`" for key, value in experiment.changes.items()) + ".",
-        )
+        common = ", ".join(f"`{key} = {value}`" for key, value in experiment.changes.items())
+        yield from ("", f"For all: {common}.")
     yield ""
     heads = ("value", "parameters", "hears", "steps", "hours", "held-out bits", "under order-0", "previews ok")
     yield from (f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}")
@@ -161,7 +159,3 @@ def table(experiment: Experiment, found: list[Answer], run: pathlib.Path) -> Ite
         cells = [row.name, f"{row.parameters:,}", f"{row.hears_ms:.0f} ms", f"{row.steps:,}", f"{row.hours:.2f}"]
         cells += [f"{row.nll:.3f}{spread}", f"{row.order0 - row.nll:.3f}", row.healthy]
         yield f"| {' | '.join(cells)} |"
-
-
-def _list(numbers: tuple[int, ...]) -> str:
-    return ", ".join(map(str, numbers))
