@@ -18,6 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "spills"
+SPILLS = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,7 @@ def usages(report: str) -> list[Usage]:
         if compiling := re.search(r"Compiling entry function '.*' for '(sm_\w+)'", line):
             architecture = compiling[1]
         if function := re.search(r"Function properties for (\S+)", line):
-            numbers = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", lines[i + 1])
+            numbers = SPILLS.search(lines[i + 1])
             used = re.search(r"Used (\d+) registers", lines[i + 2] if i + 2 < len(lines) else "")
             if numbers is None:
                 raise ValueError(f"cannot read what ptxas says of {function[1]}: {lines[i + 1]!r}")

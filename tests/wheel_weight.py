@@ -1,6 +1,6 @@
 """Is a wheel as light as promised? At most 20 MB, and its extension needs the C and C++ libraries and nothing of CUDA.
 
-    python tests/wheel_weight.py WHEEL
+python tests/wheel_weight.py WHEEL
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import tempfile
 import zipfile
 
 MOST_BYTES = 20e6
-KNOWN = re.compile(r"^(libc|libm|libgcc_s|libstdc\+\+|ld-linux.*|libpthread|libdl|librt)\.so\.\d+$")  # the last: in libc now
+KNOWN = re.compile(
+    r"^(libc|libm|libgcc_s|libstdc\+\+|ld-linux.*|libpthread|libdl|librt)\.so\.\d+$"
+)  # the last: in libc now
 
 
 def troubles(size: float, dynamic: str) -> list[str]:
@@ -30,7 +32,8 @@ def troubles(size: float, dynamic: str) -> list[str]:
 def main(path: pathlib.Path) -> int:
     with zipfile.ZipFile(path) as wheel, tempfile.TemporaryDirectory() as folder:
         (name,) = (name for name in wheel.namelist() if re.search(r"sharks/_core.*\.so$", name))
-        dynamic = subprocess.run(["readelf", "-dW", wheel.extract(name, folder)], capture_output=True, text=True, check=True)
+        command = ["readelf", "-dW", wheel.extract(name, folder)]
+        dynamic = subprocess.run(command, capture_output=True, text=True, check=True)
     found = troubles(path.stat().st_size, dynamic.stdout)
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB", *found, sep="\n")
     return 1 if found else 0

@@ -31,7 +31,8 @@ def test_a_baseline_that_computes_something_else_is_refused(monkeypatch):
 
     def late(*arguments):
         step = real(*arguments)
-        step(torch.zeros(1, dtype=torch.int64))
+        with torch.inference_mode():
+            step(torch.zeros(1, dtype=torch.int64))
         return step
 
     monkeypatch.setattr(gpu, "step_on", late)
@@ -54,10 +55,9 @@ def test_the_section_is_kept_and_replaced(tmp_path):
     put_gpu_section(file, f"{HEAD}\n\nfast\n")
     assert file.read_text() == f"# Speed\n\nof a CPU\n\n{HEAD}\n\nfast\n"
     assert gpu_section(file) == f"{HEAD}\n\nfast"
-    rows = [gpu.Row("a", "float16", "first-light", 16, 12345.6, 0.05, 100.0, 123.4), gpu.Row("b", *("", "", 1, 2, 3, None, None))]
+    other = gpu.Row("b", "float16", "first-light", 1, 2.0, 3.0, None, None)
+    rows = [gpu.Row("a", "float16", "first-light", 16, 12345.6, 0.05, 100.0, 123.4), other]
     put_gpu_section(file, gpu.section(rows, "1000 sharks"))
     text = file.read_text()
     assert "fast" not in text and "of a CPU" in text and text.count(HEAD) == 1
     assert "| a | float16 | first-light | 16 | 12,346 | 0.05 | 100 | 123.4 |" in text and "torch failed" in text
-
-

@@ -3,7 +3,8 @@
 from wheel_weight import troubles
 
 NEEDED = " 0x0000000000000001 (NEEDED)             Shared library: [{}]\n"
-LIGHT = "".join(map(NEEDED.format, ("libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6", "ld-linux-x86-64.so.2")))
+LIBRARIES = ("libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6", "ld-linux-x86-64.so.2")
+LIGHT = "".join(map(NEEDED.format, LIBRARIES))
 
 
 def test_a_light_wheel_passes():
