@@ -2,7 +2,7 @@
 
     python bench/gpu.py [--quick] [--presets NAME ...] [-o bench/RESULTS.md] [--json FILE]
 
-About six minutes, two with --quick. Leave the GPU alone meanwhile. Where no GPU can play it says why and writes nothing.
+About six minutes, two with --quick. Leave the GPU alone meanwhile. Where none can play it says why and writes nothing.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def section(rows: typing.Sequence[Row], fleet: str) -> str:
             f"{HEAD}\n\nMade by `python bench/gpu.py` on {datetime.date.today().isoformat()}, {_core.cuda_device()}, "
             f"sharks {sharks.__version__}, torch {torch.__version__}.\n",
             "Samples per second of all streams together, host to host, medians of runs that take turns; x real time is",
-            "per stream. The baseline is plain torch in the same dtype, a whole frame of samples captured in a CUDA graph",
-            "(`bench/graphs.py`), its logits compared with the engine's before it is timed. Random weights.\n",
+            "per stream. The baseline is plain torch in the same dtype, a whole frame of samples captured in a CUDA",
+            "graph (`bench/graphs.py`), its logits compared with the engine's before it is timed. Random weights.\n",
             f"| {' | '.join(heads)} |",
             f"|{' --- |' * len(heads)}",
             *map(line, rows),
