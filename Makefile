@@ -2,6 +2,7 @@
 #
 #   make demo    songs in, a new song out: demo/song.wav
 #   make test    the whole test suite
+#   make soak    what takes long: ten hours of audio, interrupts at hundreds of moments; about half an hour
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
 #   make cuda    every CUDA kernel for all architectures, warnings and spilled registers refused (needs nvcc, no GPU)
@@ -21,7 +22,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test cuda test-isa sanitize bench bench-gpu lint clean
+.PHONY: demo test soak cuda test-isa sanitize bench bench-gpu lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -29,6 +30,9 @@ demo: $(VENV)/all.installed
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/dev.installed
+	$(BIN)/python -m pytest tests/soak $(PYTEST_ARGS)
 
 cuda: $(VENV)/tools.installed
 	$(BIN)/python tests/spills.py

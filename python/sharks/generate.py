@@ -6,6 +6,7 @@ beside it, of threads, of how the work is cut, or of a pause.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import on_host
 from .engine import open_player
 from .errors import ResourceError, UsageError
-from .folder import ClipFolder
+from .folder import ClipFolder, seed_in
 from .pack import Pack, load
 from .played import Audio, audio_of, level_dtype, rows_of
 from .quantize import codec
@@ -62,7 +63,8 @@ def generate(
 
     pack         a `Pack`, or the path of one
     temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample
-    seed         a whole number below 2^64; None takes a random one, which `Audio.seed` and the manifest record
+    seed         a whole number below 2^64; None takes that of the clips that are in `out` already, or else a random
+                 one, which `Audio.seed` and the manifest record
     streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
     prime        a path, or float samples (channels, samples) or (n, channels, samples) at `prime_rate` Hz: heard first,
                  and part of the clip only if `include_prime`
@@ -71,7 +73,7 @@ def generate(
     device, dtype, threads, plan    see `engine.open_player`
     out          a folder: the clips are written while they are played, can be heard whatever happens, and do not
                  gather in memory. The same call again finds finished clips and plays the others: from a bookmark,
-                 which is set once a minute, or from their start
+                 which is set once a minute, or from their start. One process at a time, or `share`
     share        (rank, of): only every `of`-th stream, from `rank` on. As many processes, each with another rank, make
                  the same clips, in one folder too, without waiting for one another; each needs the same `seed`
     progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
@@ -94,16 +96,18 @@ def generate(
     if share is not None:
         whole = share_of(whole, share, seeded=seed is not None)
     rank = share[0] if share is not None and share[1] > 1 else None
+    folder = None if out is None else pathlib.Path(out)
+    if seed is None and folder is not None and (found := seed_in(folder, whole.streams)) is not None:
+        whole = dataclasses.replace(whole, seed=found)
     report = Report(progress, samples, whole.n, pack.spec.sample_rate)
     play = functools.partial(Session, device=device, dtype=dtype, threads=threads, plan=plan)
     where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
-    folder = None if out is None else pathlib.Path(out)
     rows = rows_of(whole, where, samples, include_prime, folder)
     most = most_together(where.device, open_files=folder is not None)
     if folder is None:
         return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report, most))
-    place = ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank)
-    _to_folder(whole, place, play, report, most)
+    with ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank) as place:
+        _to_folder(whole, place, play, report, most)
     return audio_of(whole, rows, folder=folder)
 
 
