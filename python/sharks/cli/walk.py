@@ -76,7 +76,7 @@ def demo(
 
     Alone, it plays the model in the box: some clips and a page to hear them on. With a folder of music: the walk of
     `sharks make` with a tiny model that learns for some minutes on a CPU (this needs the [train] extra). With a pack
-    or a run: only generate and curate, which needs the [curate] extra.
+    or a run: only generate and curate, which the core install can do.
     """
     from ..walk import Playing, make, play
 
