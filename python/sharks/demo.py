@@ -74,7 +74,7 @@ def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
     from jinja2 import Environment
 
     about = pack.about
-    facts = {key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about}
+    facts: dict[str, typing.Any] = {key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about}
     if "nll_bits" in about and "order0_bits" in about:
         facts["held-out music"] = f"{about['nll_bits']:.2f} bits per sample, order-0 {about['order0_bits']:.2f}"
     shown: dict[str, typing.Any] = {

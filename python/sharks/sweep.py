@@ -121,7 +121,7 @@ def _answer(name: str, runs: list[Run]) -> Answer:
 
     first = runs[0]
     rows = rundir.rows(first.path)
-    verdicts = next((row["previews"] for row in reversed(rows) if "previews" in row), [])
+    verdicts: list[str] = next((row["previews"] for row in reversed(rows) if "previews" in row), [])
     return Answer(
         name=name,
         parameters=parameters(first.spec),
