@@ -19,7 +19,8 @@ from .pack import Pack, load
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
 PAGE = "index.html"
 _BOX = importlib.resources.files(__package__) / "box"
-_PACK, _LICENCE = "muldjord.safetensors", "LICENSE.txt"
+_PACK = "muldjord.safetensors"
+_SHOWN = ("preset", "songs", "licence", "attribution")  # of what the pack says about itself
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,9 @@ def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
     from jinja2 import Environment
 
     about = pack.about
-    facts: dict[str, typing.Any] = {key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about}
+    facts: dict[str, typing.Any] = {
+        key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about
+    }
     if "nll_bits" in about and "order0_bits" in about:
         facts["held-out music"] = f"{about['nll_bits']:.2f} bits per sample, order-0 {about['order0_bits']:.2f}"
     shown: dict[str, typing.Any] = {

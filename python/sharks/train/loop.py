@@ -75,8 +75,9 @@ class Loop:
         self.checkpoints = job.folder / rundir.CHECKPOINTS
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self.law = codec(job.spec)
+        self._notes: list[str] = []  # said once there is a display
         counts = level_counts(pcm_counts(job.dataset.train), self.law)
-        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together)
+        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together, self._notes.append)
         self._mine = together.part(self.recipe.batch)
         if not self.recipe.pieces:
             self._fit()
@@ -112,8 +113,8 @@ class Loop:
         self.board = Board(self.job.folder, self.learner.steps) if first and self.job.tensorboard else NoBoard()
         self.forecast = Forecast(self.recipe, plan.guesses(self.recipe, self.learner.dtype == torch.float32))
         self.advice = Advice(self.recipe.steps, self.order0)
-        for sentence in self._passed_over:
-            screen.say(f"passed over: {sentence}")
+        for sentence in [*self._notes, *(f"passed over: {sentence}" for sentence in self._passed_over)]:
+            screen.say(sentence)
         if self.learner.steps:
             screen.say(f"goes on after step {self.learner.steps:,}")
         validation = Validation(self.job.dataset, self.job.spec, self.job.recipe, self.recipe.validate_seconds)

@@ -43,6 +43,7 @@ _MAY_CHANGE = {
         "temperature",
         "precision",
         "pieces",
+        "compiled",
     }
 }
 
