@@ -1,12 +1,16 @@
 """Everything that plays a model step by step: name -> make(spec, tensors, streams, condition=None).
 
-The compiled engine is listed where it has been built.
+The compiled engine is listed where it has been built, a GPU where one can play. The emulated GPU is compiled when it is
+first asked for.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+import emulated
+import programs
 from sharks import reference
 from sharks.quantize import codec, tier_input_table
 from sharks.spec import SampleRNNSpec, Spec, to_dict
@@ -17,17 +21,18 @@ except ImportError:
     _core = None
 
 
-def engine_model(spec: Spec, tensors: dict[str, np.ndarray], isa: str = "auto", dtype: str = "float32"):
-    """The compiled engine's model. Its arrays must be contiguous, of the exact types of the protocol."""
+def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **kind: str):
+    """The compiled engine's model; `kind`: isa, device, dtype, plan. Its arrays must be contiguous, of the exact types
+    of the protocol."""
     tables = {"decode": codec(spec).decode_table()}
     if isinstance(spec, SampleRNNSpec):
         tables["tier_input"] = tier_input_table(spec)
     tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
-    return _core.Model(to_dict(spec), tensors, tables, isa=isa, dtype=dtype)
+    return core.Model(to_dict(spec), tensors, tables, **kind)
 
 
-def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind: str):
-    """A player of the compiled engine on the CPU."""
+def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind):
+    """A player of the compiled engine, on the CPU unless `kind` says otherwise."""
     player = engine_model(spec, tensors, **kind).player(streams, threads)
     vectors = reference.condition_vectors(spec, tensors, condition, streams)
     if vectors is not None:
@@ -35,4 +40,20 @@ def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=N
     return player
 
 
+def emulated_gpu(*model, dtype: str = "float32", **kind):
+    """A player of the CUDA engine, played by a CPU."""
+    return engine(*model, core=emulated.core(), device="cuda", dtype=dtype, **kind)
+
+
+def gpu(*model, dtype: str = "float32", **kind):
+    """A player of the CUDA engine on a GPU."""
+    return engine(*model, device="cuda", dtype=dtype, **kind)
+
+
 PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})
+GPU = {"cuda": gpu} if _core and not _core.cuda_status() else {}
+EVERY = [
+    *(pytest.param(make, id=name) for name, make in PLAYERS.items()),
+    pytest.param(emulated_gpu, id="emulated", marks=programs.BUILDS),
+    *(pytest.param(make, id=name, marks=pytest.mark.cuda) for name, make in GPU.items()),
+]

@@ -1,9 +1,10 @@
-// Dense collects a matrix block by block, in double precision; Matrix is the packed form that the kernels read.
+// A matrix packed as the kernels read it, and how the folds of core/ get there.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "core/dense.h"
 #include "core/engine.h"
 #include "cpu/aligned.h"
 #include "cpu/kernels.h"
@@ -12,37 +13,6 @@ namespace sharks::cpu {
 
 // A width rounded up to whole vectors.
 inline int padded(int n) { return (n + kPanelRows - 1) / kPanelRows * kPanelRows; }
-
-// `n` values, or zeros where there is no source, padded with zeros to whole vectors.
-Floats padded_copy(const float* source, int n);
-
-// A zero-filled matrix [rows, cols] in double precision, where folds are computed.
-class Dense {
- public:
-  Dense(int rows, int cols) : rows_(rows), cols_(cols), values_(static_cast<size_t>(rows) * cols) {}
-
-  // Add a block of `rows` x `cols` source values with the given strides at (row, col).
-  Dense& add(int row, int col, const float* source, int rows, int cols, int64_t row_stride, int64_t col_stride = 1);
-
-  // Copy a whole matrix to rows `row` and after.
-  void place(int row, const Dense& block);
-
-  // this (M x K) times `other` (K x N).
-  Dense times(const Dense& other, const Kernels& kernels) const;
-
-  void scale(double factor) {
-    for (double& value : values_) value *= factor;
-  }
-
-  int rows() const { return rows_; }
-  int cols() const { return cols_; }
-  double at(int row, int col) const { return values_[static_cast<size_t>(row) * cols_ + col]; }
-  double& at(int row, int col) { return values_[static_cast<size_t>(row) * cols_ + col]; }
-
- private:
-  int rows_, cols_;
-  std::vector<double> values_;
-};
 
 class Matrix {
  public:
@@ -57,6 +27,20 @@ class Matrix {
   Floats values_, row_scale_;
   std::vector<int32_t> row_offset_;
   Packed view_{};
+};
+
+// How the CPU keeps what core/ folds.
+struct Packing {
+  using Matrix = cpu::Matrix;
+  using Floats = cpu::Floats;
+  // Few enough that another thread is not far behind when the last layer is done, enough that a product is worth its call.
+  static constexpr int kRunColumns = 256;
+  const Kernels& kernels;
+  Type type;
+
+  static int padded(int n) { return cpu::padded(n); }
+  Matrix matrix(const Dense& dense) const { return Matrix(dense, type); }
+  Dense times(const Dense& a, const Dense& b) const { return a.times(b, kernels.fold); }
 };
 
 // Count a product that runs in `share` of the steps.

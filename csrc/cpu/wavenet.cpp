@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "core/check.h"
+#include "core/stages.h"
 #include "cpu/models.h"
 #include "cpu/player.h"
 
@@ -54,7 +55,6 @@ class WaveNetStepper final : public Stepper {
   const float* skip_init(int run) const { return run ? skip_.data() : net_.skip_bias.data(); }
   void gather_past(Layer& layer, int dilation);
   void push(Ring& ring, const float* rows, size_t ld);
-  int layer_of(const std::string& stage) const;
 
   const WaveNet& net_;
   const size_t ld_gated_;
@@ -69,7 +69,7 @@ class WaveNetStepper final : public Stepper {
 constexpr double kLayerBytes = 12 << 10;
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
-    : Stepper(net.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
+    : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -78,7 +78,7 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
       residual_(static_cast<size_t>(B) * net.Rp),
       skip_(static_cast<size_t>(B) * net.Sp),
       skip_rectified_(static_cast<size_t>(B) * net.Sp),
-      head_(static_cast<size_t>(B) * padded(net.spec.head)) {
+      head_(static_cast<size_t>(B) * net.Ep) {
   for (int d : net.spec.dilations) {
     Layer layer;
     layer.ring.length = (net.spec.filter_width - 1) * d;
@@ -101,7 +101,7 @@ void WaveNetStepper::reset(const int32_t* levels) {
 }
 
 void WaveNetStepper::predict(bool want_logits) {
-  const int Sp = net_.Sp, Ep = padded(net_.spec.head);
+  const int Sp = net_.Sp, Ep = net_.Ep;
   if (!want_logits) return follow_chain();
   layers_done_.store(0, std::memory_order_relaxed);
   if (!shares_.empty()) {
@@ -198,27 +198,22 @@ void WaveNetStepper::consume(const int32_t* levels) {
   ++position_;
 }
 
-int WaveNetStepper::layer_of(const std::string& stage) const {
-  const size_t start = stage.find('.') + 1, end = stage.find('.', start);
-  if (stage.rfind("layer.", 0) != 0 || end == std::string::npos) return -1;
-  const std::string digits = stage.substr(start, end - start);
-  if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) return -1;
-  return std::stoi(digits);
-}
-
-StageSource WaveNetStepper::stage_source(const std::string& stage) const {
-  const WaveNetSpec& spec = net_.spec;
-  if (stage == "skip") return {skip_.data(), static_cast<size_t>(net_.Sp), spec.skip, 1};
-  if (stage == "head.0") return {head_.data(), static_cast<size_t>(padded(spec.head)), spec.head, 1};
-  if (stage == "logits") return {logits_.data(), ld_logits_, Q_, 1};
-  const int i = layer_of(stage);
-  if (i >= 0 && i < spec.layers() && stage == "layer." + std::to_string(i) + ".gated")
-    return {gated_.data() + i * net_.Dp, ld_gated_, spec.dilation, 1};
-  if (i >= 0 && i + 1 < spec.layers() && stage == "layer." + std::to_string(i) + ".out") {
-    const Layer& after = layers_[static_cast<size_t>(i + 1)];
-    return {after.window.data() + (spec.filter_width - 1) * net_.Rp, ld_window(), spec.residual, 1};
+StageSource WaveNetStepper::stage_source(const std::string& name) const {
+  const Stage stage = find(stages(net_.spec), name);
+  switch (stage.kind) {
+    case Stage::kGated:
+      return {gated_.data() + stage.index * net_.Dp, ld_gated_, stage.width, 1};
+    case Stage::kOut: {
+      const Layer& after = layers_[static_cast<size_t>(stage.index + 1)];
+      return {after.window.data() + (net_.spec.filter_width - 1) * net_.Rp, ld_window(), stage.width, 1};
+    }
+    case Stage::kSkip:
+      return {skip_.data(), static_cast<size_t>(net_.Sp), stage.width, 1};
+    case Stage::kHead:
+      return {head_.data(), static_cast<size_t>(net_.Ep), stage.width, 1};
+    default:
+      return {logits_.data(), ld_logits_, stage.width, 1};
   }
-  refuse("stage '", stage, "' is unknown in this WaveNet of ", spec.layers(), " layers");
 }
 
 std::vector<StateField> WaveNetStepper::state_fields() const {
@@ -291,8 +286,8 @@ class WaveNetModel final : public Model {
  public:
   WaveNetModel(const WaveNetSpec& spec, const WaveNetWeights& weights, const float* decode, const Kernels& kernels,
                Type type)
-      : net_(spec, weights, decode, kernels, type) {}
-  const char* isa() const override { return net_.kernels.isa; }
+      : net_(spec, weights, decode, Packing{kernels, type}) {}
+  const char* isa() const override { return net_.packing.kernels.isa; }
   int q_levels() const override { return net_.spec.q_levels; }
   Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {

@@ -1,0 +1,37 @@
+// A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's compiler.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "cuda/cuda.h"
+#include "cuda/device.h"
+
+namespace sharks::cuda {
+
+std::string status() { return ""; }
+std::string device_name() { return device().name; }
+void fetch(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
+
+const Device& device() {
+  static const Device emulated{"emulated on the CPU", 80, 4, 96 << 10, 4 << 20, true};
+  return emulated;
+}
+
+OnDevice::OnDevice() = default;
+OnDevice::~OnDevice() = default;
+
+Memory::Memory(size_t bytes) : data_(std::aligned_alloc(256, (bytes + 256) / 256 * 256)), bytes_(bytes) {
+  if (!data_) throw std::bad_alloc();
+  std::memset(data_.get(), 0, bytes);
+}
+
+void Memory::Free::operator()(void* p) const { std::free(p); }
+
+void copy_to_device(void* to, const void* from, size_t bytes, Stream) { std::memcpy(to, from, bytes); }
+void copy_to_host(void* to, const void* from, size_t bytes, Stream) { std::memcpy(to, from, bytes); }
+void clear(void* data, size_t bytes, Stream) { std::memset(data, 0, bytes); }
+
+OwnStream::OwnStream() = default;
+OwnStream::~OwnStream() = default;
+
+}  // namespace sharks::cuda
