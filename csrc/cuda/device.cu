@@ -74,7 +74,13 @@ void check_cuda(cudaError_t status, const char* call) {
 }
 
 std::string status() {
-  static const std::string trouble = find_trouble();
+  static const std::string trouble = [] {
+    try {
+      return find_trouble();
+    } catch (const std::exception& error) {
+      return std::string("CUDA does not start (") + error.what() + "); check nvidia-smi, " + kInstead;
+    }
+  }();
   return trouble;
 }
 

@@ -92,7 +92,7 @@ void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const 
     Samples samples{};
     samples.n = n;
     samples.given = levels_.data();
-    samples.logits = device_logits.data();
+    samples.logits = logits ? device_logits.data() : nullptr;
     std::vector<StageTap> mine;
     for (size_t i = 0; i < taps.size(); ++i)
       mine.push_back({taps[i].stage, values[i].data(), stage_count(taps[i].stage, n)});
