@@ -15,7 +15,6 @@ import gpu  # noqa: E402
 from floor import Gpu, floor  # noqa: E402
 from gpu_section import HEAD, NOT_YET, gpu_section, put_gpu_section  # noqa: E402
 
-
 # What an H100 is thought to need, before anybody has measured.
 H100 = Gpu(shared_load=33, barrier=30, tile=28, hop=900, clock=1.755e9, processors=132)
 
