@@ -1,4 +1,5 @@
-// A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's compiler.
+// A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's
+// compiler.
 #include <cstdlib>
 #include <cstring>
 #include <new>
