@@ -176,18 +176,19 @@ def test_ctrl_c_ends_a_long_run_between_chunks(make):
     spec, weights = SPECS["preset-prism-3tier"], random_tensors(SPECS["preset-prism-3tier"])
     player = make(spec, weights, 1)
     player.reset(levels(spec, 1, spec.lookback))
+    n = 30_000_000
+    heat, ids = np.ones((1, n), np.float32), np.zeros(1, np.int64)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    n = 30_000_000
     with pytest.raises(KeyboardInterrupt):
-        player.run(n, np.ones((1, n), np.float32), 1, np.zeros(1, np.int64))
+        player.run(n, heat, 1, ids)
     timer.join()
     assert 0 < player.position < n
     state = player.get_state()  # and plays on from a valid one
     assert state["step"][0] == player.position
-    free = player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64))
+    free = player.run(20, np.ones((1, 20), np.float32), 1, ids)
     player.set_state(state)
-    assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64)), free)
+    assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, ids), free)
 
 
 @BUILDS
