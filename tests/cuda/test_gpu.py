@@ -277,3 +277,31 @@ def test_the_door_plays_on_it(emulated_core):
     assert sharks.generate(pack, 0.001, seed=5, dtype="int8").device == "cpu"
     with pytest.raises(sharks.UsageError, match="plan is 'throughput'; device 'cpu' has one plan"):
         sharks.generate(pack, 0.001, device="cpu", plan="throughput")
+
+
+@pytest.fixture
+def card():
+    if not GPU:
+        pytest.skip("no GPU can play here; test_a_gpu_is_here says why")
+    return pytest.importorskip("torch").device("cuda")
+
+
+@pytest.mark.cuda
+def test_torch_tensors_on_the_gpu_are_heard(card):
+    torch = pytest.importorskip("torch")
+    spec = SPECS["preset-prism-3tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    given = levels(spec, 2, spec.lookback + 20)
+    with torch.cuda.stream(torch.cuda.Stream()):  # not the one that reads: it must be waited for
+        there = torch.from_numpy(given).to(card, non_blocking=True).repeat(1, 1)
+        got = sharks.logits(pack, there, device="cuda")
+    assert np.array_equal(got, sharks.logits(pack, given, device="cuda"))
+    with pytest.raises(sharks.UsageError, match="contiguous"):
+        sharks.logits(pack, there.T, device="cuda")
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["dadabots-2tier-tiny", "ibab-wavenet-tiny"])
+def test_the_golden_steps_of_a_pack_are_played(card, name):
+    report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda")
+    assert report.ok, str(report)
