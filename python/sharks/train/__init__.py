@@ -74,7 +74,9 @@ def train(
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
-    dataset, spec, recipe = _asked(data, preset, seed, overrides | {"train.steps": steps, "train.batch": batch})
+    given = {"train.steps": steps, "train.batch": batch}
+    changes = overrides | {name: value for name, value in given.items() if value is not None}
+    dataset, spec, recipe = _asked(data, preset, seed, changes)
     torch = _torch()
     from . import rundir
     from .display import Display, Silent
@@ -132,10 +134,9 @@ def smoke(
 def _asked(
     data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
 ) -> tuple[Dataset, Spec, Recipe]:
-    """The dataset, and the preset with what was changed; what is None was not."""
+    """The dataset, and the preset with what was changed."""
     if type(seed) is not int or not 0 <= seed < 1 << 63:
         raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
-    changes = {name: value for name, value in changes.items() if value is not None}
     spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
     dataset = _dataset(data, spec)
     _check(spec, recipe)

@@ -27,7 +27,7 @@ from ..pack import Pack, load
 from ..presets import Recipe
 from ..quantize import codec
 from ..spec import Spec, parameters
-from . import checkpoint, memory, previews, rundir
+from . import checkpoint, memory, previews, report, rundir
 from .advice import Advice
 from .dataset import Training, Validation
 from .display import Display, Plan
@@ -186,6 +186,7 @@ class Loop:
             f"best.safetensors is step {best:,}: {nll:.3f} bits on all held-out music, "
             f"{self.order0 - nll:.2f} under order-0"
         )
+        self._report(screen)
         return nll
 
     def _share_done(self) -> float:
@@ -255,6 +256,14 @@ class Loop:
             log.write(step=step, previews=verdicts)
             screen.previewed(step, verdicts)
             screen.advise(self.advice.previewed(verdicts))
+            self._report(screen)
+
+    def _report(self, screen: Display) -> None:
+        """The page about the run; one that cannot be made is no reason to stop."""
+        try:
+            report.write(self.job.folder, math.log2(self.job.spec.q_levels), self.order0)
+        except (Error, OSError, ValueError, KeyError) as error:
+            screen.say(f"no {rundir.REPORT}: {error}")
 
     def _plan(self) -> Plan:
         """The facts, and a rehearsal of the next step for time and memory; the first one also warms things up."""
