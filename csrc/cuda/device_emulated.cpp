@@ -10,7 +10,7 @@ namespace sharks::cuda {
 std::string device_trouble() { return ""; }
 
 const Device& device() {
-  static const Device emulated{"emulated on the CPU", 80, 4, 96 << 10, 4 << 20, true};
+  static const Device emulated{"emulated on the CPU", 80, 16, 96 << 10, 4 << 20, true};
   return emulated;
 }
 

@@ -11,11 +11,14 @@
 #include <cstring>
 
 #ifdef __CUDACC__
+#define SHARKS_PRAGMA(words) _Pragma(#words)
 #define SHARKS_BOTH __device__ __forceinline__
+#define SHARKS_UNROLL(times) SHARKS_PRAGMA(unroll times)
 #else
 #include <cmath>
 #include <vector>
 #define SHARKS_BOTH inline
+#define SHARKS_UNROLL(times)
 #endif
 
 namespace sharks::cuda {

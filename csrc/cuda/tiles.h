@@ -9,6 +9,7 @@
 
 #include "cuda/mma.h"
 
+
 namespace sharks::cuda {
 
 constexpr int kTileSize = kTileRows * kTileDepth;            // weights
@@ -40,7 +41,7 @@ struct Weight<Half> {
   }
 
   static SHARKS_BOTH void accumulate(const Warp& warp, Lanes<Sum>& sum, const Half* tiles, const Half* operand, int n) {
-#pragma unroll 4
+    SHARKS_UNROLL(4)
     for (int k = 0; k < n; ++k) {
       Lanes<FragmentA> a;
       Lanes<FragmentB> b;
@@ -90,12 +91,12 @@ struct Weight<float> {
         const Four* weights = reinterpret_cast<const Four*>(tiles + k * kTileSize);
         const Four upper = weights[lane], lower = weights[kWarp + lane];
         const Four* x = reinterpret_cast<const Four*>(operand + k * kOperandSize) + lane % 4 * 2;
-#pragma unroll
+        SHARKS_UNROLL()
         for (int i = 0; i < 4; ++i, x += 8)
-#pragma unroll
+          SHARKS_UNROLL()
           for (int half = 0; half < 2; ++half) {
             const Four columns = x[half];
-#pragma unroll
+            SHARKS_UNROLL()
             for (int j = 0; j < 4; ++j) {
               float &above = sum[lane].part[0][half * 4 + j], &below = sum[lane].part[1][half * 4 + j];
               above = fmaf(upper.value[i], columns.value[j], above);
@@ -108,16 +109,22 @@ struct Weight<float> {
 
   // The four lanes of a row add up their parts: first columns 0-3 go to lanes 0, 1 and 4-7 to lanes 2, 3, then pairs.
   static SHARKS_BOTH void finish(const Warp& warp, const Lanes<Sum>& sum, Lanes<Accumulator>& result) {
-#pragma unroll
+    SHARKS_UNROLL()
     for (int row = 0; row < 2; ++row) {
       Lanes<float> four[4], theirs;
-#pragma unroll
+      SHARKS_UNROLL()
       for (int j = 0; j < 4; ++j) {
-        warp.lanes([&](int lane) { four[j][lane] = sum[lane].part[row][lane & 2 ? j : j + 4]; });
+        warp.lanes([&](int lane) {
+          const float* part = sum[lane].part[row];
+          four[j][lane] = lane & 2 ? part[j] : part[j + 4];
+        });
         across(four[j], 2, theirs);
-        warp.lanes([&](int lane) { four[j][lane] = sum[lane].part[row][lane & 2 ? j + 4 : j] + theirs[lane]; });
+        warp.lanes([&](int lane) {
+          const float* part = sum[lane].part[row];
+          four[j][lane] = (lane & 2 ? part[j + 4] : part[j]) + theirs[lane];
+        });
       }
-#pragma unroll
+      SHARKS_UNROLL()
       for (int j = 0; j < 2; ++j) {
         Lanes<float> given;
         warp.lanes([&](int lane) { given[lane] = lane & 1 ? four[j][lane] : four[j + 2][lane]; });

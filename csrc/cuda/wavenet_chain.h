@@ -71,9 +71,9 @@ class ChainBlock {
       RingNow& ring = memory_.rings[i];
       const int64_t newest = (pipe_.samples.position + item.t) % head.ring_length;
       ring.streams = pipe_.state.rings + pipe_.state.ring_start[first_ + i];
-      ring.stride = static_cast<int64_t>(head.ring_length) * shape_.R;
+      ring.stride = static_cast<int64_t>(head.ring_length) * shape_.ring_width;
       for (int tap = 0; tap < shape_.K; ++tap)  // tap K - 1 is the newest, which goes over the oldest
-        ring.row[tap] = static_cast<int>((newest + static_cast<int64_t>(tap) * head.dilation) % head.ring_length) * shape_.R;
+        ring.row[tap] = (newest + static_cast<int64_t>(tap) * head.dilation) % head.ring_length * shape_.ring_width;
     });
     if (index_ == 0) recall(item);
     block_.sync();
@@ -97,7 +97,7 @@ class ChainBlock {
             layer = row / taps, tap = row % taps;
             r = task / kTileColumns % pieces * kWarp + lane;
           };
-#pragma unroll
+          SHARKS_UNROLL()
           for (int i = 0; i < kAtOnce; ++i) {
             int layer, tap, r;
             place(start + i, layer, tap, r);
@@ -106,7 +106,7 @@ class ChainBlock {
             value[i] = 0.0f;
             if (real) value[i] = memory_.rings[layer].at(b, tap)[r];
           }
-#pragma unroll
+          SHARKS_UNROLL()
           for (int i = 0; i < kAtOnce; ++i) {
             int layer, tap, r;
             place(start + i, layer, tap, r);
@@ -128,7 +128,7 @@ class ChainBlock {
         product(warp, w.past + tile * depth * kTileSize, memory_.past + layer * depth * kOperandSize, depth, sum);
         warp.lanes([&](int lane) {
           Accumulator& to = reinterpret_cast<Accumulator*>(memory_.known + task * kResultSize)[lane];
-#pragma unroll
+          SHARKS_UNROLL()
           for (int j = 0; j < 4; ++j) {
             const Place at = place_in_c(lane, j);
             to.value[j] = sum[lane].value[j] + w.bias[tile * kTileRows + at.row] +
@@ -228,14 +228,14 @@ class ChainBlock {
                         });
     came = came && receive(block_, words + (first_ - 1) * links.z_layer, links.z_layer, item.sequence,
                            pipe_.samples.trouble,
-                           [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, memory_.input[0]); });
+                           [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, memory_.input); });
     return block_.agree(came);
   }
 
   // One value of the residual stream that enters this block.
   SHARKS_BOTH void take_x(int r, int column, float value) {
     memory_.x[memory_.place_of_x(r, column)] = value;
-    put(memory_.input[0], shape_.Dt * kTileDepth + r, column, value);
+    put(memory_.input, shape_.Dt * kTileDepth + r, column, value);
   }
 
   // ---- and goes through ----
@@ -243,12 +243,12 @@ class ChainBlock {
   // Reads of one input buffer and writes of the other: one barrier a layer suffices, for who writes a buffer again has
   // passed the barrier behind all its readers. x[] of a tile is touched by its own warp alone, always the same one.
   SHARKS_BOTH void layers(const Item& item) {
-    const int gates = shape_.gate_rows(), ways = shape_.Rt;
+    const int gates = shape_.gate_rows(), ways = shape_.Rt, size = shape_.gate_depth() * kOperandSize;
     int now = 0;
     for (int i = 0; i < count_; ++i, now ^= 1) {
       const LayerWeights<T> w = weights(i);
-      const T* from = memory_.input[now];
-      T* to = memory_.input[now ^ 1];
+      T* from = memory_.input + now * size;
+      T* to = memory_.input + (now ^ 1) * size;
       const bool way_on_first = !w.head->composed && first_ + i > 0;
       if (way_on_first) {  // the gate reads what it makes
         block_.warps([&](const Warp& warp) {
@@ -299,7 +299,7 @@ class ChainBlock {
     uint64_t* words = pipe_.links.group(item.group) + pipe_.links.x + index_ * pipe_.links.x_link;
     warp.lanes([&](int lane) {
       Accumulator& x = reinterpret_cast<Accumulator*>(memory_.x + tile * kResultSize)[lane];
-#pragma unroll
+      SHARKS_UNROLL()
       for (int j = 0; j < 4; ++j) {
         const Place at = place_in_c(lane, j);
         const int r = tile * kTileRows + at.row, b = item.stream(at.column);

@@ -7,9 +7,9 @@ namespace sharks::cuda {
 
 // Where a layer's past inputs lie at this step.
 struct RingNow {
-  float* streams;  // [B, length, R]
-  int64_t stride;  // from stream to stream
-  int row[3];      // of the taps, oldest first; the newest goes over the oldest
+  float* streams;   // [B, length, ring_width]
+  int64_t stride;   // from stream to stream
+  int64_t row[3];   // where the taps' rows begin, oldest first; the newest goes over the oldest
 
   SHARKS_BOTH float* at(int b, int tap) const { return streams + b * stride + row[tap]; }
 };
@@ -17,7 +17,7 @@ struct RingNow {
 template <typename T>
 struct ChainMemory {
   unsigned char* layers;  // [count] images
-  T* input[2];            // operands [z; x] of this layer and of the next, in turn
+  T* input;               // two operands [z; x], of this layer and of the next, in turn
   T* past;                // [count] operands of past inputs
   float* known;           // [count, 2 Dt] results: past products and biases
   float* x;               // [Rt] results: the residual stream, in float32
@@ -27,8 +27,7 @@ struct ChainMemory {
 
   SHARKS_BOTH ChainMemory(const WaveNetShape& shape, int layer_bytes, int count, int draw_blocks, Carve& carve) {
     layers = carve.take<unsigned char>(count * layer_bytes);
-    input[0] = carve.take<T>(shape.gate_depth() * kOperandSize);
-    input[1] = carve.take<T>(shape.gate_depth() * kOperandSize);
+    input = carve.take<T>(2 * shape.gate_depth() * kOperandSize);
     past = carve.take<T>(count * shape.past_depth() * kOperandSize);
     known = carve.take<float>(count * shape.gate_rows() * kResultSize);
     x = carve.take<float>(shape.Rt * kResultSize);

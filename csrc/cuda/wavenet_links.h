@@ -79,17 +79,17 @@ SHARKS_BOTH bool receive(const Block& block, const uint64_t* words, int n, uint3
     all = all && wait_until(
                      [&] {
                        bool ready = true;
-#pragma unroll
+                       SHARKS_UNROLL()
                        for (int i = 0; i < kAtOnce; ++i)
                          if (first + i * lanes < n) seen[i] = load_word(words + first + i * lanes);
-#pragma unroll
+                       SHARKS_UNROLL()
                        for (int i = 0; i < kAtOnce; ++i)
                          if (first + i * lanes < n) ready = ready && seen[i] >> 32 == sequence;
                        return ready;
                      },
                      trouble);
     if (!all) return;
-#pragma unroll
+    SHARKS_UNROLL()
     for (int i = 0; i < kAtOnce; ++i)
       if (first + i * lanes < n) take(first + i * lanes, static_cast<uint32_t>(seen[i]));
   });

@@ -11,6 +11,7 @@ namespace sharks::cuda {
 struct WaveNetShape {
   int L, R, D, S, E, Q, K, taps;
   int Rt, Dt, St, Et, Qt;
+  int ring_width;  // of a row of the state's rings
   float residual_scale;
 
   // Of one layer, in tiles; rows of the gate go in tiles of 8 filter channels above the gates of the same 8.

@@ -34,12 +34,11 @@ struct TailRows {
 template <typename T>
 struct SkipMemory {
   TailRows<T> rows;
-  T* z[2];  // operands of a chunk of layers, in turn
+  T* z;  // two operands of a chunk of layers, in turn
 
   SHARKS_BOTH SkipMemory(const WaveNetShape& shape, const TailMatrix& matrix, const Role& role, int chunk, Carve& carve)
       : rows(matrix, role, carve) {
-    z[0] = carve.take<T>(chunk * shape.Dt * kOperandSize);
-    z[1] = carve.take<T>(chunk * shape.Dt * kOperandSize);
+    z = carve.take<T>(2 * chunk * shape.Dt * kOperandSize);
   }
 };
 
@@ -60,7 +59,7 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int 
     for (int first = 0; first < L; now ^= 1) {
       const int left = L - 1 - first, count = left == 0 ? 1 : left < pipe.skip_chunk ? left : pipe.skip_chunk;
       // Who writes this buffer has passed the agreement behind all readers of its last use, two chunks ago.
-      T* z = memory.z[now];
+      T* z = memory.z + now * pipe.skip_chunk * Dt * kOperandSize;
       const bool came = receive(block, z_words + first * pipe.links.z_layer, count * pipe.links.z_layer, item.sequence,
                                 pipe.samples.trouble, [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, z); });
       if (!block.agree(came)) return false;
@@ -78,7 +77,7 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int 
       uint64_t* words = pipe.links.group(item.group) + pipe.links.skip;
       warp.lanes([&](int lane) {
         float* y = sum[lane].value;
-#pragma unroll
+        SHARKS_UNROLL()
         for (int half = 0; half < 2; ++half) {
           const Place at = place_in_c(lane, 2 * half);
           const int local = warp.index * kTileRows + at.row, channel = rows.first * kTileRows + local;
