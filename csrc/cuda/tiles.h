@@ -18,12 +18,19 @@ constexpr int kResultSize = kTileRows * kTileColumns;        // values of a prod
 
 SHARKS_BOTH int tiles_of(int width) { return (width + kTileDepth - 1) / kTileDepth; }
 
+// T is float or Half: how tiles and operands are laid out, what a lane sums meanwhile (Sum), and the first tiles of a row in
+// registers (Ahead), fetched before the operand is there.
 template <typename T>
-struct Weight;  // float or Half: how tiles and operands are laid out, and what a lane sums meanwhile
+struct Weight;
 
 template <>
 struct Weight<Half> {
-  using Sum = Accumulator;
+  struct Sum {
+    Accumulator even, odd;  // over tiles in turn: two products on the way at once
+  };
+  struct Ahead {
+    FragmentA tile[8];
+  };
 
   // Where the weight (row, column) lies in its tile, and the value (k, column) in its operand.
   static SHARKS_BOTH int in_tile(int row, int column) {
@@ -44,16 +51,49 @@ struct Weight<Half> {
     SHARKS_UNROLL(4)
     for (int k = 0; k < n; ++k) {
       Lanes<FragmentA> a;
-      Lanes<FragmentB> b;
-      warp.lanes([&](int lane) {
-        a[lane] = reinterpret_cast<const FragmentA*>(tiles + k * kTileSize)[lane];
-        b[lane] = reinterpret_cast<const FragmentB*>(operand + k * kOperandSize)[lane];
-      });
-      mma(sum, a, b);
+      warp.lanes([&](int lane) { a[lane] = reinterpret_cast<const FragmentA*>(tiles + k * kTileSize)[lane]; });
+      step(warp, sum, k, a, operand);
     }
   }
 
-  static SHARKS_BOTH void finish(const Warp&, const Lanes<Sum>& sum, Lanes<Accumulator>& result) { result = sum; }
+  static SHARKS_BOTH void fetch(const Warp& warp, Lanes<Ahead>& ahead, const Half* tiles, int n) {
+    warp.lanes([&](int lane) {
+      SHARKS_UNROLL()
+      for (int k = 0; k < 8; ++k)
+        if (k < n) ahead[lane].tile[k] = reinterpret_cast<const FragmentA*>(tiles + k * kTileSize)[lane];
+    });
+  }
+
+  static SHARKS_BOTH void accumulate(const Warp& warp, Lanes<Sum>& sum, const Lanes<Ahead>& ahead, const Half* tiles,
+                                     const Half* operand, int n) {
+    SHARKS_UNROLL()
+    for (int k = 0; k < 8; ++k) {
+      if (k >= n) break;
+      Lanes<FragmentA> a;
+      warp.lanes([&](int lane) { a[lane] = ahead[lane].tile[k]; });
+      step(warp, sum, k, a, operand);
+    }
+    if (n > 8) accumulate(warp, sum, tiles + 8 * kTileSize, operand + 8 * kOperandSize, n - 8);
+  }
+
+  static SHARKS_BOTH void finish(const Warp& warp, const Lanes<Sum>& sum, Lanes<Accumulator>& result) {
+    warp.lanes([&](int lane) {
+      SHARKS_UNROLL()
+      for (int i = 0; i < 4; ++i) result[lane].value[i] = sum[lane].even.value[i] + sum[lane].odd.value[i];
+    });
+  }
+
+ private:
+  static SHARKS_BOTH void step(const Warp& warp, Lanes<Sum>& sum, int k, const Lanes<FragmentA>& a, const Half* operand) {
+    Lanes<FragmentB> b;
+    Lanes<Accumulator> c;
+    warp.lanes([&](int lane) {
+      b[lane] = reinterpret_cast<const FragmentB*>(operand + k * kOperandSize)[lane];
+      c[lane] = k % 2 ? sum[lane].odd : sum[lane].even;
+    });
+    mma(c, a, b);
+    warp.lanes([&](int lane) { (k % 2 ? sum[lane].odd : sum[lane].even) = c[lane]; });
+  }
 };
 
 // What the lane `distance` away holds.
@@ -70,6 +110,7 @@ struct Weight<float> {
   struct Sum {
     float part[2][kTileColumns];  // of rows g and g + 8, over this lane's columns of W
   };
+  struct Ahead {};  // a row of float32 tiles fills too many registers
   struct alignas(16) Four {
     float value[4];
   };
@@ -105,6 +146,13 @@ struct Weight<float> {
           }
       }
     });
+  }
+
+  static SHARKS_BOTH void fetch(const Warp&, Lanes<Ahead>&, const float*, int) {}
+
+  static SHARKS_BOTH void accumulate(const Warp& warp, Lanes<Sum>& sum, const Lanes<Ahead>&, const float* tiles,
+                                     const float* operand, int n) {
+    accumulate(warp, sum, tiles, operand, n);
   }
 
   // The four lanes of a row add up their parts: first columns 0-3 go to lanes 0, 1 and 4-7 to lanes 2, 3, then pairs.

@@ -33,12 +33,14 @@ class ChainBlock {
         first_(pipe.roles[index].first),
         count_(pipe.roles[index].count),
         carve_(block.shared),
-        memory_(pipe.shape, pipe.layer_bytes, count_, pipe.draw_blocks, carve_) {}
+        memory_(pipe.shape, pipe.layer_bytes, count_, pipe.draw_blocks, carve_),
+        ahead_(block) {}
 
   SHARKS_BOTH void run(int pipeline) {
     fetch(block_, memory_.layers, pipe_.weights + static_cast<int64_t>(first_) * pipe_.layer_bytes,
           count_ * pipe_.layer_bytes);
     block_.sync();
+    block_.warps([&](const Warp& warp) { look_ahead(warp, 0); });
     const bool done = each_item(pipe_, pipeline, [&](const Item& item) {
       prepare(item);
       if (index_ > 0 ? !take_hop(item) : item.t > 0 && !take_level(item)) return false;
@@ -240,37 +242,85 @@ class ChainBlock {
 
   // ---- and goes through ----
 
+  // The product behind a task of a layer: the gates of eight channels of z, or sixteen channels of the way on.
+  struct Task {
+    const T* tiles;
+    int depth, skipped;  // how many tiles of the operand it reads, and where it begins
+  };
+  SHARKS_BOTH Task task_of(int i, int task) const {
+    const LayerWeights<T> w = weights(i);
+    const int gates = shape_.gate_rows(), depth = shape_.gate_depth(), skipped = w.head->composed ? 0 : shape_.Dt;
+    if (task < gates) return {w.gate + (task * depth + skipped) * kTileSize, depth - skipped, skipped};
+    return {w.res + (task - gates) * shape_.Dt * kTileSize, first_ + i > 0 ? shape_.Dt : 0, 0};
+  }
+
+  // Whether gates and ways on of a layer are computed at once; if not, the gates read what the ways on make.
+  SHARKS_BOTH bool at_once(int i) const { return weights(i).head->composed || first_ + i == 0; }
+  SHARKS_BOTH int tasks() const { return shape_.gate_rows() + shape_.Rt; }
+
+  // Fetch what this warp multiplies first in layer i.
+  SHARKS_BOTH void look_ahead(const Warp& warp, int i) {
+    if (!at_once(i) || warp.index >= tasks()) return;
+    const Task task = task_of(i, warp.index);
+    Weight<T>::fetch(warp, ahead_[warp], task.tiles, task.depth);
+  }
+
   // Reads of one input buffer and writes of the other: one barrier a layer suffices, for who writes a buffer again has
   // passed the barrier behind all its readers. x[] of a tile is touched by its own warp alone, always the same one.
   SHARKS_BOTH void layers(const Item& item) {
-    const int gates = shape_.gate_rows(), ways = shape_.Rt, size = shape_.gate_depth() * kOperandSize;
+    const int gates = shape_.gate_rows(), size = shape_.gate_depth() * kOperandSize;
     int now = 0;
     for (int i = 0; i < count_; ++i, now ^= 1) {
-      const LayerWeights<T> w = weights(i);
-      T* from = memory_.input + now * size;
+      const T* from = memory_.input + now * size;
       T* to = memory_.input + (now ^ 1) * size;
-      const bool way_on_first = !w.head->composed && first_ + i > 0;
-      if (way_on_first) {  // the gate reads what it makes
+      const int after = i + 1 < count_ ? i + 1 : 0;
+      if (at_once(i)) {
         block_.warps([&](const Warp& warp) {
-          for (int task = warp.index; task < ways; task += warps()) way_on(warp, item, i, w, task, from, to);
+          for (int task = warp.index; task < tasks(); task += warps()) {
+            Lanes<typename Weight<T>::Sum> sum;
+            const Task work = task_of(i, task);
+            const T* operand = from + work.skipped * kOperandSize;
+            Weight<T>::clear(warp, sum);
+            if (task == warp.index) {
+              Weight<T>::accumulate(warp, sum, ahead_[warp], work.tiles, operand, work.depth);
+              look_ahead(warp, after);
+            } else {
+              Weight<T>::accumulate(warp, sum, work.tiles, operand, work.depth);
+            }
+            use(warp, item, i, task, sum, to);
+          }
         });
+      } else {
+        const auto phase = [&](int first, int last, const T* operand) {
+          block_.warps([&](const Warp& warp) {
+            for (int task = first + warp.index; task < last; task += warps()) {
+              Lanes<typename Weight<T>::Sum> sum;
+              const Task work = task_of(i, task);
+              Weight<T>::clear(warp, sum);
+              Weight<T>::accumulate(warp, sum, work.tiles, operand + work.skipped * kOperandSize, work.depth);
+              use(warp, item, i, task, sum, to);
+            }
+          });
+        };
+        phase(gates, tasks(), from);
         block_.sync();
+        phase(0, gates, to);
+        block_.warps([&](const Warp& warp) { look_ahead(warp, after); });
       }
-      block_.warps([&](const Warp& warp) {
-        for (int task = warp.index; task < (way_on_first ? gates : gates + ways); task += warps())
-          task < gates ? gated(warp, item, i, w, task, way_on_first ? to : from, to)
-                       : way_on(warp, item, i, w, task - gates, from, to);
-      });
       block_.sync();
     }
   }
 
-  // Eight channels of z.
-  SHARKS_BOTH void gated(const Warp& warp, const Item& item, int i, const LayerWeights<T>& w, int tile, const T* from,
-                         T* to) {
-    const int depth = shape_.gate_depth(), layer = first_ + i, unused = w.head->composed ? 0 : shape_.Dt;
+  SHARKS_BOTH void use(const Warp& warp, const Item& item, int i, int task, const Lanes<typename Weight<T>::Sum>& sums,
+                       T* to) {
     Lanes<Accumulator> sum;
-    product(warp, w.gate + (tile * depth + unused) * kTileSize, from + unused * kOperandSize, depth - unused, sum);
+    Weight<T>::finish(warp, sums, sum);
+    task < shape_.gate_rows() ? gated(warp, item, i, task, sum, to) : way_on(warp, item, i, task - shape_.gate_rows(), sum, to);
+  }
+
+  // Eight channels of z.
+  SHARKS_BOTH void gated(const Warp& warp, const Item& item, int i, int tile, const Lanes<Accumulator>& sum, T* to) {
+    const int layer = first_ + i;
     uint64_t* words = pipe_.links.group(item.group) + layer * pipe_.links.z_layer;
     warp.lanes([&](int lane) {
       const Accumulator known =
@@ -290,11 +340,9 @@ class ChainBlock {
   }
 
   // Sixteen channels of x of this layer: into the ring, to the next layer, and at the end of the run to the next block.
-  SHARKS_BOTH void way_on(const Warp& warp, const Item& item, int i, const LayerWeights<T>& w, int tile, const T* from,
-                          T* to) {
+  SHARKS_BOTH void way_on(const Warp& warp, const Item& item, int i, int tile, const Lanes<Accumulator>& sum, T* to) {
     const int layer = first_ + i;
-    Lanes<Accumulator> sum;
-    if (layer > 0) product(warp, w.res + tile * shape_.Dt * kTileSize, from, shape_.Dt, sum);
+    const float* bias = weights(i).res_bias + tile * kTileRows;
     const bool hop = i + 1 == count_ && index_ + 1 < pipe_.chain_blocks;
     uint64_t* words = pipe_.links.group(item.group) + pipe_.links.x + index_ * pipe_.links.x_link;
     warp.lanes([&](int lane) {
@@ -304,7 +352,7 @@ class ChainBlock {
         const Place at = place_in_c(lane, j);
         const int r = tile * kTileRows + at.row, b = item.stream(at.column);
         float& value = x.value[j];
-        if (layer > 0) value = shape_.residual_scale * value + (sum[lane].value[j] + w.res_bias[r]);
+        if (layer > 0) value = shape_.residual_scale * value + (sum[lane].value[j] + bias[at.row]);
         put(to, shape_.Dt * kTileDepth + r, at.column, value);
         if (hop) publish(words + r * kTileColumns + at.column, value, item.sequence);
         if (r < shape_.R && b < pipe_.samples.B) memory_.rings[i].at(b, shape_.K - 1)[r] = value;
@@ -319,6 +367,7 @@ class ChainBlock {
   const int index_, first_, count_;
   Carve carve_;
   ChainMemory<T> memory_;
+  Registers<typename Weight<T>::Ahead> ahead_;  // of every warp's first task of the layer to come
 };
 
 }  // namespace sharks::cuda
