@@ -25,16 +25,17 @@ SHARKS_BOTH float gate(float f, float g) {
 template <typename T, bool kTapped>
 class ChainBlock {
  public:
-  SHARKS_BOTH ChainBlock(const WaveNetPipe<T>& pipe, const Block& block, int index)
+  SHARKS_BOTH ChainBlock(const WaveNetPipe<T>& pipe, const Neighbourhood& here, const Role& role)
       : pipe_(pipe),
         shape_(pipe.shape),
-        block_(block),
-        index_(index),
-        first_(pipe.roles[index].first),
-        count_(pipe.roles[index].count),
-        carve_(block.shared),
-        memory_(pipe.shape, pipe.layer_bytes, count_, pipe.draw_blocks, carve_),
-        ahead_(block) {}
+        here_(here),
+        block_(here.block),
+        index_(here.index),
+        first_(role.first),
+        count_(role.count),
+        carve_(block_.shared),
+        memory_(pipe.shape, pipe.layer_bytes, role, pipe.draw_blocks, carve_),
+        ahead_(here.block) {}
 
   SHARKS_BOTH void run(int pipeline) {
     fetch(block_, memory_.layers, pipe_.weights + static_cast<int64_t>(first_) * pipe_.layer_bytes,
@@ -49,8 +50,9 @@ class ChainBlock {
       return true;
     });
     if (index_ > 0 || !done) return;
-    for (int group = pipeline; group < pipe_.groups; group += pipe_.pipelines) {
-      const Item after{group, pipe_.samples.n, pipe_.sequence + static_cast<uint32_t>(pipe_.samples.n)};
+    for (int slot = 0, group = pipeline; group < pipe_.groups; ++slot, group += pipe_.pipelines) {
+      const int64_t n = pipe_.samples.n;
+      const Item after{{group, slot, pipe_.sequence + static_cast<uint32_t>(n)}, n};
       recall(after);
       block_.sync();
       if (!take_level(after)) return;
@@ -61,6 +63,7 @@ class ChainBlock {
 
  private:
   SHARKS_BOTH LayerWeights<T> weights(int i) const { return {shape_, memory_.layers + i * pipe_.layer_bytes}; }
+  SHARKS_BOTH bool ends_run(int i) const { return i + 1 == count_ && index_ + 1 < pipe_.chain_blocks; }
   SHARKS_BOTH int warps() const { return block_.threads / kWarp; }
 
   // ---- before the item comes: all that this step can know ----
@@ -187,9 +190,9 @@ class ChainBlock {
   SHARKS_BOTH bool take_level(const Item& item) {
     const Samples& samples = pipe_.samples;
     const int64_t t = item.t - 1;
-    const int words = pipe_.draw_blocks * kTileColumns * 2;
-    const bool came = receive(block_, pipe_.links.group(item.group) + pipe_.links.best, words, item.sequence - 1,
-                              samples.trouble, [&](int at, uint32_t bits) { memory_.best[at] = bits; });
+    const int words = pipe_.links.best.words;
+    const bool came = receive(here_, pipe_.links.best, words, {item.group, item.slot, item.sequence - 1}, samples.trouble,
+                              [&](int at, uint32_t bits) { memory_.best[at] = bits; });
     if (!block_.agree(came)) return false;
     block_.each(kTileColumns, [&](int column) {
       const int b = item.stream(column);
@@ -223,13 +226,10 @@ class ChainBlock {
   // Other chain blocks: x and z of the layer before their first. x was sent a layer earlier, so it is here when z is.
   SHARKS_BOTH bool take_hop(const Item& item) {
     const WaveNetLinks& links = pipe_.links;
-    const uint64_t* words = links.group(item.group);
-    bool came = receive(block_, words + links.x + (index_ - 1) * links.x_link, links.x_link, item.sequence,
-                        pipe_.samples.trouble, [&](int at, uint32_t bits) {
-                          take_x(at / kTileColumns, at % kTileColumns, bits_as<float>(bits));
-                        });
-    came = came && receive(block_, words + (first_ - 1) * links.z_layer, links.z_layer, item.sequence,
-                           pipe_.samples.trouble,
+    bool came = receive(here_, links.x(index_ - 1), links.x_words, item, pipe_.samples.trouble, [&](int at, uint32_t bits) {
+      take_x(at / kTileColumns, at % kTileColumns, bits_as<float>(bits));
+    });
+    came = came && receive(here_, links.hop_z(index_ - 1, first_ - 1), links.z_words, item, pipe_.samples.trouble,
                            [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, memory_.input); });
     return block_.agree(came);
   }
@@ -321,7 +321,8 @@ class ChainBlock {
   // Eight channels of z.
   SHARKS_BOTH void gated(const Warp& warp, const Item& item, int i, int tile, const Lanes<Accumulator>& sum, T* to) {
     const int layer = first_ + i;
-    uint64_t* words = pipe_.links.group(item.group) + layer * pipe_.links.z_layer;
+    const Outlet skips(here_, pipe_.links.z(layer), item), next(here_, pipe_.links.hop_z(index_, layer), item);
+    const bool hop = ends_run(i) && pipe_.links.hop_z(index_, layer).near >= 0;
     warp.lanes([&](int lane) {
       const Accumulator known =
           reinterpret_cast<const Accumulator*>(memory_.known + (i * shape_.gate_rows() + tile) * kResultSize)[lane];
@@ -331,7 +332,8 @@ class ChainBlock {
       const float z1 = gate(a[1] + known.value[1], a[3] + known.value[3]);
       put(to, channel, column, z0);
       put(to, channel, column + 1, z1);
-      Parcel<T>::send(words, channel, column, z0, z1, item.sequence);
+      if (hop) Parcel<T>::send(next, channel, column, z0, z1);
+      Parcel<T>::send(skips, channel, column, z0, z1);
       if (kTapped) {
         tap(pipe_, StageIndex{shape_.L}.gated(layer), item, column, shape_.D, channel, z0);
         tap(pipe_, StageIndex{shape_.L}.gated(layer), item, column + 1, shape_.D, channel, z1);
@@ -343,8 +345,8 @@ class ChainBlock {
   SHARKS_BOTH void way_on(const Warp& warp, const Item& item, int i, int tile, const Lanes<Accumulator>& sum, T* to) {
     const int layer = first_ + i;
     const float* bias = weights(i).res_bias + tile * kTileRows;
-    const bool hop = i + 1 == count_ && index_ + 1 < pipe_.chain_blocks;
-    uint64_t* words = pipe_.links.group(item.group) + pipe_.links.x + index_ * pipe_.links.x_link;
+    const bool hop = ends_run(i);
+    const Outlet next(here_, pipe_.links.x(index_), item);
     warp.lanes([&](int lane) {
       Accumulator& x = reinterpret_cast<Accumulator*>(memory_.x + tile * kResultSize)[lane];
       SHARKS_UNROLL()
@@ -354,7 +356,7 @@ class ChainBlock {
         float& value = x.value[j];
         if (layer > 0) value = shape_.residual_scale * value + (sum[lane].value[j] + bias[at.row]);
         put(to, shape_.Dt * kTileDepth + r, at.column, value);
-        if (hop) publish(words + r * kTileColumns + at.column, value, item.sequence);
+        if (hop) next.put(r * kTileColumns + at.column, value);
         if (r < shape_.R && b < pipe_.samples.B) memory_.rings[i].at(b, shape_.K - 1)[r] = value;
         if (kTapped && layer > 0) tap(pipe_, StageIndex{shape_.L}.out(layer - 1), item, at.column, shape_.R, r, value);
       }
@@ -363,6 +365,7 @@ class ChainBlock {
 
   const WaveNetPipe<T>& pipe_;
   const WaveNetShape& shape_;
+  const Neighbourhood& here_;
   const Block& block_;
   const int index_, first_, count_;
   Carve carve_;

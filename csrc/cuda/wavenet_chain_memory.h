@@ -25,7 +25,9 @@ struct ChainMemory {
   int* levels;            // [8, taps] the group's last, oldest first
   uint32_t* best;         // [draw blocks, 8, {key, level}]
 
-  SHARKS_BOTH ChainMemory(const WaveNetShape& shape, int layer_bytes, int count, int draw_blocks, Carve& carve) {
+  SHARKS_BOTH ChainMemory(const WaveNetShape& shape, int layer_bytes, const Role& role, int draw_blocks, Carve& carve) {
+    const int count = role.count;
+    carve.take<uint64_t>(role.inbox);
     layers = carve.take<unsigned char>(count * layer_bytes);
     input = carve.take<T>(2 * shape.gate_depth() * kOperandSize);
     past = carve.take<T>(count * shape.past_depth() * kOperandSize);

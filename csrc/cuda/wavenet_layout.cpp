@@ -9,15 +9,7 @@ namespace sharks::cuda {
 namespace {
 
 constexpr int kSkipWords = 2048;          // about as many words as a skip block takes at once
-constexpr size_t kSmallShare = 16 << 10;  // bytes of weights below which a block of the tail is not halved
-
-// `total` pieces on `blocks` blocks, as evenly as can be.
-void deal(std::vector<Role>& roles, Role::Kind kind, int total, int blocks) {
-  for (int i = 0; i < blocks; ++i) {
-    const int first = total * i / blocks;
-    roles.push_back({kind, first, total * (i + 1) / blocks - first});
-  }
-}
+constexpr size_t kSmallShare = 16 << 10;  // bytes of weights below which a block of the tail is not relieved
 
 // One matrix of the tail while its blocks are counted.
 struct Share {
@@ -31,90 +23,114 @@ struct Share {
 template <typename T>
 class Planner {
  public:
-  Planner(const PackedWaveNet& net, size_t limit) : net_(net), shape_(net.shape), limit_(limit) {
+  Planner(const PackedWaveNet& net, const WaveNetLimits& limits) : net_(net), shape_(net.shape), limits_(limits) {
     layout_.threads = kWarp * std::clamp(shape_.gate_rows() + shape_.Rt, 8, kPipelineThreads / kWarp);
     layout_.skip_chunk = std::max(1, std::min(kSkipWords / Parcel<T>::words(shape_.Dt), shape_.L - 1));
   }
 
-  std::optional<WaveNetLayout> layout(int most_blocks) {
-    const int warps = layout_.threads / kWarp;
-    Share tail[] = {share(Role::kSkip, net_.skip, warps), share(Role::kHead, net_.head, net_.head.rows),
-                    share(Role::kDraw, net_.draw, net_.draw.rows)};
-    for (const Share& matrix : tail)
-      if (!matrix.blocks) return std::nullopt;
-    const auto tail_blocks = [&] { return tail[0].blocks + tail[1].blocks + tail[2].blocks; };
-    // The room for the candidates of the draw blocks is counted for the most there can be.
+  std::optional<WaveNetLayout> layout() {
     int run = shape_.L;
-    while (run > 0 && chain_bytes(run) > limit_) --run;
-    if (!run) return std::nullopt;
-    layout_.chain_blocks = (shape_.L + run - 1) / run;
-    if (layout_.chain_blocks + tail_blocks() > most_blocks) return std::nullopt;
-    while (layout_.chain_blocks + tail_blocks() < most_blocks) {
-      Share& largest = *std::max_element(tail, tail + 3, [](const Share& a, const Share& b) { return a.bytes() < b.bytes(); });
+    while (run > 0 && bytes(role(Role::kChain, 0, run)) > limits_.shared_bytes) --run;
+    Share tail[] = {share(Role::kHead, net_.head, net_.head.rows), share(Role::kDraw, net_.draw, net_.draw.rows),
+                    share(Role::kSkip, net_.skip, layout_.threads / kWarp)};
+    if (!run || !tail[0].blocks || !tail[1].blocks || !tail[2].blocks) return std::nullopt;
+    const int chain = (shape_.L + run - 1) / run;
+    const auto blocks = [&] { return chain + tail[0].blocks + tail[1].blocks + tail[2].blocks; };
+    if (blocks() > limits_.blocks) return std::nullopt;
+    const auto less = [](const Share& a, const Share& b) { return a.bytes() < b.bytes(); };
+    while (blocks() < limits_.blocks) {
+      Share& largest = *std::max_element(tail, tail + 3, less);
       if (largest.bytes() <= kSmallShare || largest.blocks == largest.rows) break;
       ++largest.blocks;
     }
-    deal(layout_.roles, Role::kChain, shape_.L, layout_.chain_blocks);
-    for (const Share& matrix : tail) deal(layout_.roles, matrix.kind, matrix.rows, matrix.blocks);
-    layout_.draw_blocks = tail[2].blocks;
+    deal(Role::kChain, shape_.L, chain);
+    for (const Share& matrix : tail) deal(matrix.kind, matrix.rows, matrix.blocks);
+    while (layout_.blocks() % limits_.cluster) layout_.roles.push_back({Role::kIdle, 0, 0, 0});
+    layout_.chain_blocks = chain, layout_.head_blocks = tail[0].blocks;
+    layout_.draw_blocks = tail[1].blocks, layout_.skip_blocks = tail[2].blocks;
     for (const Role& role : layout_.roles) layout_.shared_bytes = std::max(layout_.shared_bytes, bytes(role));
     link();
     return layout_;
   }
 
  private:
-  size_t bytes(const Role& role) const {
-    Carve carve(nullptr);
-    if (role.kind == Role::kChain) return chain_bytes(role.count);
-    if (role.kind == Role::kSkip) SkipMemory<T>(shape_, net_.skip, role, layout_.skip_chunk, carve);
-    if (role.kind == Role::kHead) DenseMemory<T>(net_.head, role, carve);
-    if (role.kind == Role::kDraw) DrawMemory<T>(net_.draw, role, carve);
-    return static_cast<size_t>(carve.used());
+  // `total` pieces on `blocks` blocks, as evenly as can be.
+  void deal(Role::Kind kind, int total, int blocks) {
+    for (int i = 0; i < blocks; ++i) {
+      const int first = total * i / blocks;
+      layout_.roles.push_back(role(kind, first, total * (i + 1) / blocks - first));
+    }
   }
 
-  size_t chain_bytes(int count) const {
+  Role role(Role::Kind kind, int first, int count) const {
+    if (limits_.cluster == 1) return {kind, first, count, 0};
+    const int z = Parcel<T>::words(shape_.Dt), x = shape_.Rt * kOperandSize;
+    const int words = kind == Role::kChain  ? (first == 0 ? std::max(best_words(net_.draw.rows), x + z) : x + z)
+                      : kind == Role::kSkip ? z
+                                            : Parcel<T>::words(kind == Role::kHead ? shape_.St : shape_.Et);
+    return {kind, first, count, words * limits_.slots};
+  }
+
+  static int best_words(int draw_blocks) { return draw_blocks * kTileColumns * 2; }
+
+  size_t bytes(const Role& role) const {
     Carve carve(nullptr);
-    ChainMemory<T>(shape_, net_.layer_bytes, count, net_.draw.rows, carve);
+    switch (role.kind) {
+      case Role::kChain: ChainMemory<T>(shape_, net_.layer_bytes, role, net_.draw.rows, carve); break;
+      case Role::kHead: DenseMemory<T>(net_.head, role, carve); break;
+      case Role::kDraw: DrawMemory<T>(net_.draw, role, carve); break;
+      case Role::kSkip: SkipMemory<T>(shape_, net_.skip, role, layout_.skip_chunk, carve); break;
+      case Role::kIdle: break;
+    }
     return static_cast<size_t>(carve.used());
   }
 
   // On as few blocks as hold it, with no more than `most` rows each; on none where not even one row fits.
   Share share(Role::Kind kind, const TailMatrix& matrix, int most) const {
     int rows = std::min(most, matrix.rows);
-    while (rows > 0 && bytes({kind, 0, rows}) > limit_) --rows;
+    while (rows > 0 && bytes(role(kind, 0, rows)) > limits_.shared_bytes) --rows;
     return {kind, matrix.rows, static_cast<size_t>(matrix.depth) * kTileSize * sizeof(T),
             rows ? (matrix.rows + rows - 1) / rows : 0};
   }
 
+  // Where words lie, and which links are near.
   void link() {
     WaveNetLinks& links = layout_.links;
-    int next = 0;
-    const auto take = [&](int words) { return next += words, next - words; };
-    links.z_layer = Parcel<T>::words(shape_.Dt);
-    take(shape_.L * links.z_layer);
-    links.x_link = shape_.Rt * kOperandSize;
-    links.x = take((layout_.chain_blocks - 1) * links.x_link);
-    links.skip = take(Parcel<T>::words(shape_.St));
-    links.head = take(Parcel<T>::words(shape_.Et));
-    links.best = take(layout_.draw_blocks * kTileColumns * 2);
-    links.per_group = (next + 15) / 16 * 16;
+    links.cluster = limits_.cluster, links.slots = limits_.slots, links.layers = shape_.L;
+    int far = 0;
+    const auto take = [&](int words) { return far += words, far - words; };
+    links.z_words = Parcel<T>::words(shape_.Dt);
+    take(shape_.L * links.z_words);
+    links.x_words = shape_.Rt * kOperandSize;
+    links.far_x = take((layout_.chain_blocks - 1) * links.x_words);
+    const int head = layout_.chain_blocks, draw = layout_.first_draw(), skip = draw + layout_.draw_blocks;
+    const int end = skip + layout_.skip_blocks;
+    const auto link = [&](int first_end, int last_end, int at, int words, int reader, int readers) {
+      return Link{at, links.cluster > 1 && first_end / links.cluster == last_end / links.cluster ? 0 : -1, words, reader, readers};
+    };
+    links.last_z = link(head - 1, end - 1, (shape_.L - 1) * links.z_words, links.z_words, skip, layout_.skip_blocks);
+    const int skip_words = Parcel<T>::words(shape_.St), head_words = Parcel<T>::words(shape_.Et);
+    links.skip = link(head, end - 1, take(skip_words), skip_words, head, layout_.head_blocks);
+    links.head = link(head, skip - 1, take(head_words), head_words, draw, layout_.draw_blocks);
+    links.best = link(0, skip - 1, take(best_words(layout_.draw_blocks)), best_words(layout_.draw_blocks), 0, 1);
+    links.per_group = (far + 15) / 16 * 16;
   }
 
   const PackedWaveNet& net_;
   const WaveNetShape& shape_;
-  const size_t limit_;
+  const WaveNetLimits limits_;
   WaveNetLayout layout_;
 };
 
 }  // namespace
 
 template <typename T>
-std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, size_t shared_limit, int most_blocks) {
-  return Planner<T>(net, shared_limit).layout(most_blocks);
+std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, const WaveNetLimits& limits) {
+  return Planner<T>(net, limits).layout();
 }
 
-template std::optional<WaveNetLayout> lay_out<float>(const PackedWaveNet& net, size_t shared_limit, int most_blocks);
-template std::optional<WaveNetLayout> lay_out<Half>(const PackedWaveNet& net, size_t shared_limit, int most_blocks);
+template std::optional<WaveNetLayout> lay_out<float>(const PackedWaveNet& net, const WaveNetLimits& limits);
+template std::optional<WaveNetLayout> lay_out<Half>(const PackedWaveNet& net, const WaveNetLimits& limits);
 
 int stage_index(const WaveNetShape& shape, const Stage& stage) {
   const StageIndex index{shape.L};

@@ -13,21 +13,30 @@ namespace sharks::cuda {
 
 constexpr int kPipelineThreads = 384;  // at most, per block
 
+// What a pipeline may use.
+struct WaveNetLimits {
+  size_t shared_bytes;  // of a block
+  int blocks;           // of a pipeline
+  int cluster = 1;      // blocks; the pipeline's are a multiple of it
+  int slots = 0;        // groups with near words, where there are clusters
+};
+
 struct WaveNetLayout {
-  std::vector<Role> roles;  // the chain first, then skip, head and draw blocks
-  int chain_blocks = 0, draw_blocks = 0;
+  std::vector<Role> roles;  // the chain first, then head, draw, skip, idle
+  int chain_blocks = 0, head_blocks = 0, draw_blocks = 0, skip_blocks = 0;
   int threads = 0;          // per block
   size_t shared_bytes = 0;  // of the largest block
   int skip_chunk = 0;
-  WaveNetLinks links{};     // where the words lie within a group; the words themselves are the stepper's
+  WaveNetLinks links{};  // without the words, which are the stepper's
 
   int blocks() const { return static_cast<int>(roles.size()); }
+  int first_draw() const { return chain_blocks + head_blocks; }
 };
 
-// As few chain blocks as hold the layers in `shared_limit` bytes each, so that there are few hops; the tail on as many more
-// as `most_blocks` allows, as long as that shortens its products. Empty where `most_blocks` are too few.
+// As few chain blocks as hold the layers, so that there are few hops; the tail on as many more as there may be, as long as
+// that shortens its products. Empty where the limits are too narrow.
 template <typename T>
-std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, size_t shared_limit, int most_blocks);
+std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, const WaveNetLimits& limits);
 
 // The index of a tapped stage, see StageIndex.
 int stage_index(const WaveNetShape& shape, const Stage& stage);

@@ -14,32 +14,32 @@ struct WaveNetPipe {
   int layer_bytes;
   TailMatrix skip, head, draw;
   const float *input_table, *input_bias;  // [taps, Q, 16 Rt], [16 Rt]
-  const Role* roles;                      // [blocks], the chain first, then skip, head and draw
-  int blocks, chain_blocks, draw_blocks;  // of one pipeline
+  const Role* roles;                      // [blocks], the chain first, then head, draw and skip
+  int blocks, chain_blocks, first_draw, draw_blocks;  // of one pipeline
   int pipelines, groups;
   int skip_chunk;  // layers whose z the skip blocks take at once
   WaveNetLinks links;
   WaveNetState state;
   Samples samples;
   uint32_t sequence;     // of the first step
+  uint32_t* flags;       // [blocks of the grid] and the number of the first of this launch's two, for meet()
+  uint32_t meeting;
   const StageOut* taps;  // [StageIndex::count], or null
 };
 
 // One step of one group.
-struct Item {
-  int group;
+struct Item : Address {
   int64_t t;  // within this launch
-  uint32_t sequence;
 
   SHARKS_BOTH int stream(int column) const { return group * kTileColumns + column; }
 };
 
-// work(item) for all items of this block's pipeline, until the end or until work gives up.
+// Work::operator()(item) for all items of this block's pipeline, until the end or until it gives up.
 template <typename T, typename Work>
 SHARKS_BOTH bool each_item(const WaveNetPipe<T>& pipe, int pipeline, const Work& work) {
   for (int64_t t = 0; t < pipe.samples.n; ++t)
-    for (int group = pipeline; group < pipe.groups; group += pipe.pipelines)
-      if (!work(Item{group, t, pipe.sequence + static_cast<uint32_t>(t)})) return false;
+    for (int slot = 0, group = pipeline; group < pipe.groups; ++slot, group += pipe.pipelines)
+      if (!work(Item{{group, slot, pipe.sequence + static_cast<uint32_t>(t)}, t})) return false;
   return true;
 }
 

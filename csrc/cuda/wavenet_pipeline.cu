@@ -20,25 +20,44 @@ struct WaveNetPipeline {
   WaveNetPipe<T> pipe;
 
   SHARKS_BOTH void operator()(const Block& block) const {
-    const int pipeline = block.index / pipe.blocks, index = block.index % pipe.blocks;
-    const Role role = pipe.roles[index];
+    const int pipeline = block.index / pipe.blocks;
+    const Neighbourhood here{block, pipe.links, block.index % pipe.blocks};
+    const Role role = pipe.roles[here.index];
+    block.each(role.inbox, [&](int i) { static_cast<uint64_t*>(block.shared)[i] = 0; });
+    block.sync();
+    if (meet(here, pipe.flags, pipe.meeting, pipe.samples.trouble)) play(here, pipeline, role);
+    meet(here, pipe.flags, pipe.meeting + 1, pipe.samples.trouble);
+  }
+
+ private:
+  SHARKS_BOTH void play(const Neighbourhood& here, int pipeline, const Role& role) const {
     switch (role.kind) {
-      case Role::kChain: return ChainBlock<T, kTapped>(pipe, block, index).run(pipeline);
-      case Role::kSkip: return skip_block<T, kTapped>(pipe, block, pipeline, role);
-      case Role::kHead: return head_block<T, kTapped>(pipe, block, pipeline, role);
-      case Role::kDraw:
-        return draw_block<T, kTapped>(pipe, block, pipeline, role, index - (pipe.blocks - pipe.draw_blocks));
+      case Role::kChain: return ChainBlock<T, kTapped>(pipe, here, role).run(pipeline);
+      case Role::kHead: return head_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kDraw: return draw_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kSkip: return skip_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kIdle: return;
     }
+  }
+};
+
+// How one player's pipelines stand on the card.
+struct Setting {
+  int pipelines = 0;
+  WaveNetLayout layout;
+  bool cooperative = true;
+
+  Grid grid() const {
+    return {pipelines * layout.blocks(), layout.threads, layout.shared_bytes, cooperative, layout.links.cluster};
   }
 };
 
 template <typename T>
 class Plan final : public WaveNetPlan {
  public:
-  Plan(const WaveNetSpec& spec, PackedWaveNet net, const WaveNetLayout& smallest)
+  Plan(const WaveNetSpec& spec, PackedWaveNet net)
       : stages_(sharks::stages(spec)),
         net_(std::move(net)),
-        smallest_(smallest),
         weights_(net_.weights),
         input_table_(net_.input_table),
         input_bias_(net_.input_bias) {}
@@ -53,13 +72,23 @@ class Plan final : public WaveNetPlan {
     return cost;
   }
 
-  // As many pipelines as there are groups and room; on what room is left, wider tails.
-  int pipelines(int groups) const { return std::clamp(room() / smallest_.blocks(), 1, groups); }
-  WaveNetLayout layout(int pipelines) const {
-    return *lay_out<T>(net_, device().shared_bytes, std::max(room() / pipelines, smallest_.blocks()));
-  }
-  int room() const {
-    return blocks_at_once<WaveNetPipeline<T, false>>({1, smallest_.threads, smallest_.shared_bytes, true});
+  // Pipelines for so many groups: near links where few groups want to be quick and clusters can be had, else far ones. None
+  // where not even one pipeline fits. What is heard does not depend on it.
+  Setting setting(int groups) const {
+    if (device().capability >= 90)
+      for (int cluster : {16, 8}) {
+        const Setting near = clustered(groups, cluster);
+        if (near.pipelines) return near;
+      }
+    Setting far;
+    const std::optional<WaveNetLayout> fewest = lay_out<T>(net_, {device().shared_bytes, fewest_blocks(1, 0)});
+    if (!fewest) return far;
+    far.pipelines = 1;
+    far.layout = *fewest;
+    const int room = blocks_at_once<WaveNetPipeline<T, false>>(far.grid());
+    far.pipelines = std::min(room / fewest->blocks(), groups);
+    if (far.pipelines) far.layout = *lay_out<T>(net_, {device().shared_bytes, room / far.pipelines});
+    return far;
   }
 
   WaveNetPipe<T> pipe(const WaveNetState& state) const {
@@ -74,9 +103,31 @@ class Plan final : public WaveNetPlan {
   const std::vector<Stage>& stages() const { return stages_; }
 
  private:
+  static constexpr int kSlots = 2;  // groups of a pipeline, at most, where links are near
+
+  // The least number of blocks that lay_out takes, up to all there are; more than that where none suffices.
+  int fewest_blocks(int cluster, int slots) const {
+    int blocks = 4;
+    while (blocks <= device().processors && !lay_out<T>(net_, {device().shared_bytes, blocks, cluster, slots})) ++blocks;
+    return blocks;
+  }
+
+  // A pipeline is one cluster, or several whole ones.
+  Setting clustered(int groups, int cluster) const {
+    Setting setting;
+    const int blocks = (fewest_blocks(cluster, kSlots) + cluster - 1) / cluster * cluster;
+    const std::optional<WaveNetLayout> layout = lay_out<T>(net_, {device().shared_bytes, blocks, cluster, kSlots});
+    if (!layout || blocks > device().processors) return setting;
+    setting.pipelines = 1;
+    setting.layout = *layout;
+    setting.cooperative = blocks > cluster;  // the blocks of one cluster always run at once
+    const int most = blocks_at_once<WaveNetPipeline<T, false>>(setting.grid()) / blocks;
+    setting.pipelines = groups <= most * kSlots ? std::min(most, groups) : 0;
+    return setting;
+  }
+
   const std::vector<Stage> stages_;
   const PackedWaveNet net_;
-  const WaveNetLayout smallest_;
   const Array<unsigned char> weights_;
   const Array<float> input_table_, input_bias_;
 };
@@ -84,22 +135,26 @@ class Plan final : public WaveNetPlan {
 template <typename T>
 class PipelineStepper final : public Stepper {
  public:
-  PipelineStepper(const Plan<T>& plan, const WaveNetState& state)
-      : plan_(plan), pipe_(plan.pipe(state)) {
+  PipelineStepper(const Plan<T>& plan, const WaveNetState& state) : plan_(plan), pipe_(plan.pipe(state)) {
     pipe_.groups = (state.B + kTileColumns - 1) / kTileColumns;
-    pipe_.pipelines = plan.pipelines(pipe_.groups);
-    layout_ = plan.layout(pipe_.pipelines);
-    roles_ = Array<Role>(layout_.roles);
-    words_ = Array<uint64_t>(static_cast<size_t>(pipe_.groups) * layout_.links.per_group);
+    setting_ = plan.setting(pipe_.groups);
+    if (!setting_.pipelines) return;
+    const WaveNetLayout& layout = setting_.layout;
+    pipe_.pipelines = setting_.pipelines;
+    roles_ = Array<Role>(layout.roles);
+    words_ = Array<uint64_t>(static_cast<size_t>(pipe_.groups) * layout.links.per_group);
+    flags_ = Array<uint32_t>(static_cast<size_t>(setting_.grid().blocks));
     pipe_.roles = roles_.data();
-    pipe_.blocks = layout_.blocks(), pipe_.chain_blocks = layout_.chain_blocks, pipe_.draw_blocks = layout_.draw_blocks;
-    pipe_.skip_chunk = layout_.skip_chunk;
-    pipe_.links = layout_.links;
+    pipe_.blocks = layout.blocks(), pipe_.chain_blocks = layout.chain_blocks;
+    pipe_.first_draw = layout.first_draw(), pipe_.draw_blocks = layout.draw_blocks;
+    pipe_.skip_chunk = layout.skip_chunk;
+    pipe_.links = layout.links;
     pipe_.links.words = words_.data();
-    pipe_.sequence = 1;
+    pipe_.flags = flags_.data();
+    pipe_.sequence = pipe_.meeting = 1;
   }
 
-  bool plays(const Samples&, const std::vector<StageTap>&) const override { return true; }
+  bool plays(const Samples&, const std::vector<StageTap>&) const override { return setting_.pipelines > 0; }
   void settle(int64_t, Stream) override {}  // the state is played in place
 
   // Whatever an unfinished launch has left in the words is forgotten: sequence numbers begin anew.
@@ -110,6 +165,8 @@ class PipelineStepper final : public Stepper {
 
   void launch(const Samples& samples, const std::vector<StageTap>& taps, Stream stream) override {
     if (samples.n == 0) return;
+    const uint32_t next = pipe_.sequence + static_cast<uint32_t>(samples.n);
+    if (next < pipe_.sequence) resume(samples.position, stream);  // 0, what cleared words hold, is never a number
     pipe_.samples = samples;
     if (taps.empty()) {
       play<false>(stream);
@@ -122,20 +179,21 @@ class PipelineStepper final : public Stepper {
       play<true>(stream);
     }
     pipe_.sequence += static_cast<uint32_t>(samples.n);
+    pipe_.meeting += 2;
   }
 
  private:
   template <bool kTapped>
   void play(Stream stream) {
-    const Grid grid{pipe_.pipelines * pipe_.blocks, layout_.threads, layout_.shared_bytes, true};
-    cuda::launch(grid, WaveNetPipeline<T, kTapped>{pipe_}, stream);
+    cuda::launch(setting_.grid(), WaveNetPipeline<T, kTapped>{pipe_}, stream);
   }
 
   const Plan<T>& plan_;
   WaveNetPipe<T> pipe_;
-  WaveNetLayout layout_;
+  Setting setting_;
   Array<Role> roles_;
   Array<uint64_t> words_;
+  Array<uint32_t> flags_;
   Array<StageOut> taps_;
 };
 
@@ -148,9 +206,8 @@ template <typename T>
 std::unique_ptr<WaveNetPlan> make(const WaveNetSource& source) {
   std::optional<PackedWaveNet> net = pack_wavenet<T>(source);
   if (!net) return nullptr;
-  const std::optional<WaveNetLayout> layout = lay_out<T>(*net, device().shared_bytes, device().processors);
-  if (!layout) return nullptr;
-  return std::make_unique<Plan<T>>(source.spec, std::move(*net), *layout);
+  auto plan = std::make_unique<Plan<T>>(source.spec, std::move(*net));
+  return plan->setting(1).pipelines ? std::move(plan) : nullptr;
 }
 
 }  // namespace

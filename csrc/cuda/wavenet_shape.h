@@ -60,10 +60,12 @@ struct TailMatrix {
   int rows, depth;      // tiles
 };
 
-// What a block of a pipeline does: a run of layers, or a run of rows (in tiles) of one matrix of the tail.
+// What a block of a pipeline does: a run of layers, or a run of rows (in tiles) of one matrix of the tail; or nothing, where
+// a cluster has blocks to spare.
 struct Role {
-  enum Kind : int { kChain, kSkip, kHead, kDraw } kind;
+  enum Kind : int { kChain, kSkip, kHead, kDraw, kIdle } kind;
   int first, count;
+  int inbox;  // words at the beginning of its shared memory, where neighbours write
 };
 
 // Where a stage is copied to while forcing: [B, count, width].

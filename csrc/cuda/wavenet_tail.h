@@ -18,6 +18,7 @@ struct TailRows {
 
   SHARKS_BOTH TailRows(const TailMatrix& matrix, const Role& role, Carve& carve)
       : first(role.first), count(role.count), depth(matrix.depth) {
+    carve.take<uint64_t>(role.inbox);
     tiles = carve.take<T>(count * depth * kTileSize);
     bias = carve.take<float>(count * kTileRows);
   }
@@ -45,7 +46,8 @@ struct SkipMemory {
 // The layers' z come in chunks, the last layer alone, for only that one is waited for. A warp keeps the sum of its 16 rows in
 // registers from chunk to chunk; there are at least as many warps as tiles of rows.
 template <typename T, bool kTapped>
-SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int pipeline, const Role& role) {
+SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Neighbourhood& here, int pipeline, const Role& role) {
+  const Block& block = here.block;
   Carve carve(block.shared);
   const SkipMemory<T> memory(pipe.shape, pipe.skip, role, pipe.skip_chunk, carve);
   const TailRows<T>& rows = memory.rows;
@@ -54,14 +56,13 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int 
   const int L = pipe.shape.L, Dt = pipe.shape.Dt;
   int now = 0;
   each_item(pipe, pipeline, [&](const Item& item) {
-    const uint64_t* z_words = pipe.links.group(item.group);
     block.warps([&](const Warp& warp) { Weight<T>::clear(warp, sums[warp]); });
     for (int first = 0; first < L; now ^= 1) {
       const int left = L - 1 - first, count = left == 0 ? 1 : left < pipe.skip_chunk ? left : pipe.skip_chunk;
       // Who writes this buffer has passed the agreement behind all readers of its last use, two chunks ago.
       T* z = memory.z + now * pipe.skip_chunk * Dt * kOperandSize;
-      const bool came = receive(block, z_words + first * pipe.links.z_layer, count * pipe.links.z_layer, item.sequence,
-                                pipe.samples.trouble, [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, z); });
+      const bool came = receive(here, pipe.links.z(first), count * pipe.links.z_words, item, pipe.samples.trouble,
+                                [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, z); });
       if (!block.agree(came)) return false;
       block.warps([&](const Warp& warp) {
         if (warp.index < rows.count)
@@ -74,7 +75,7 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int 
       if (warp.index >= rows.count) return;
       Lanes<Accumulator> sum;
       Weight<T>::finish(warp, sums[warp], sum);
-      uint64_t* words = pipe.links.group(item.group) + pipe.links.skip;
+      const Outlet to(here, pipe.links.skip, item);
       warp.lanes([&](int lane) {
         float* y = sum[lane].value;
         SHARKS_UNROLL()
@@ -86,7 +87,7 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Block& block, int 
             tap(pipe, StageIndex{L}.skip(), item, at.column, pipe.shape.S, channel, y0);
             tap(pipe, StageIndex{L}.skip(), item, at.column + 1, pipe.shape.S, channel, y1);
           }
-          Parcel<T>::send(words, channel, at.column, fmaxf(y0, 0.0f), fmaxf(y1, 0.0f), item.sequence);
+          Parcel<T>::send(to, channel, at.column, fmaxf(y0, 0.0f), fmaxf(y1, 0.0f));
         }
       });
     });
@@ -112,10 +113,11 @@ struct DenseMemory {
 // Receive the input and multiply. The input is written again when all warps have passed the sync at the end of this; the
 // parts, when they have passed the agreement of the next item.
 template <typename T>
-SHARKS_BOTH bool multiply(const WaveNetPipe<T>& pipe, const Block& block, const DenseMemory<T>& memory,
-                          const uint64_t* words, uint32_t sequence) {
+SHARKS_BOTH bool multiply(const Neighbourhood& here, const DenseMemory<T>& memory, const Link& link, const Item& item,
+                          int32_t* trouble) {
+  const Block& block = here.block;
   const TailRows<T>& rows = memory.rows;
-  const bool came = receive(block, words, Parcel<T>::words(rows.depth), sequence, pipe.samples.trouble,
+  const bool came = receive(here, link, link.words, item, trouble,
                             [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, memory.input); });
   if (!block.agree(came)) return false;
   block.warps([&](const Warp& warp) {
@@ -143,13 +145,14 @@ SHARKS_BOTH float total(const DenseMemory<T>& memory, int row, int lane, int val
 }
 
 template <typename T, bool kTapped>
-SHARKS_BOTH void head_block(const WaveNetPipe<T>& pipe, const Block& block, int pipeline, const Role& role) {
+SHARKS_BOTH void head_block(const WaveNetPipe<T>& pipe, const Neighbourhood& here, int pipeline, const Role& role) {
+  const Block& block = here.block;
   Carve carve(block.shared);
   const DenseMemory<T> memory(pipe.head, role, carve);
   memory.rows.load(block, pipe.weights, pipe.head);
   each_item(pipe, pipeline, [&](const Item& item) {
-    uint64_t* group = pipe.links.group(item.group);
-    if (!multiply(pipe, block, memory, group + pipe.links.skip, item.sequence)) return false;
+    if (!multiply(here, memory, pipe.links.skip, item, pipe.samples.trouble)) return false;
+    const Outlet to(here, pipe.links.head, item);
     block.each(role.count * kWarp * 2, [&](int i) {
       const int lane = i / 2 % kWarp, row = i / 2 / kWarp, value = i % 2 * 2;
       const Place at = place_in_c(lane, value);
@@ -159,7 +162,7 @@ SHARKS_BOTH void head_block(const WaveNetPipe<T>& pipe, const Block& block, int 
         tap(pipe, StageIndex{pipe.shape.L}.head(), item, at.column, pipe.shape.E, channel, y0);
         tap(pipe, StageIndex{pipe.shape.L}.head(), item, at.column + 1, pipe.shape.E, channel, y1);
       }
-      Parcel<T>::send(group + pipe.links.head, channel, at.column, y0, y1, item.sequence);
+      Parcel<T>::send(to, channel, at.column, y0, y1);
     });
     return true;
   });
@@ -186,7 +189,8 @@ SHARKS_BOTH uint32_t key_of(float score) {
 // level = argmax(logit + temperature noise), as core/sampling.h draws it: the best of this block's levels goes to chain
 // block 0. The noise is made before the item comes.
 template <typename T, bool kTapped>
-SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Block& block, int pipeline, const Role& role, int index) {
+SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& here, int pipeline, const Role& role) {
+  const Block& block = here.block;
   Carve carve(block.shared);
   const DrawMemory<T> memory(pipe.draw, role, carve);
   memory.dense.rows.load(block, pipe.weights, pipe.draw);
@@ -205,8 +209,8 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Block& block, int 
         const float heat = samples.temperature[b * samples.n + item.t];
         for (int w = 0; w < 4; ++w) memory.noise[column * levels + k + w] = heat == 0.0f ? 0.0f : heat * gumbel(words.word[w]);
       });
-    uint64_t* group = pipe.links.group(item.group);
-    if (!multiply(pipe, block, memory.dense, group + pipe.links.head, item.sequence)) return false;
+    if (!multiply(here, memory.dense, pipe.links.head, item, samples.trouble)) return false;
+    const Outlet to(here, pipe.links.best, item);
     block.each(role.count * kResultSize, [&](int i) {
       const int value = i % 4, lane = i / 4 % kWarp, row = i / kResultSize;
       const Place at = place_in_c(lane, value);
@@ -233,8 +237,7 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Block& block, int 
         warp.lanes([&](int lane) {
           if (lane >= 2) return;
           const uint32_t key = static_cast<uint32_t>(best[lane] >> 32), level = 0xFFFFFFFFu - static_cast<uint32_t>(best[lane]);
-          publish(group + pipe.links.best + (index * kTileColumns + column) * 2 + lane, bits_as<float>(lane ? level : key),
-                  item.sequence);
+          to.put(((here.index - pipe.first_draw) * kTileColumns + column) * 2 + lane, lane ? level : key);
         });
       }
     });
