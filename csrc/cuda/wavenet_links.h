@@ -153,8 +153,8 @@ SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, con
   return all;
 }
 
-// All blocks of the cluster meet, and see what the others have written so far. `flags` [blocks of the grid] and `meeting`, a
-// number that grows, are for the host alone. False: somebody has given up.
+// All blocks of the cluster meet, and see what the others have written so far: before they part, however long the others
+// play. `flags` [blocks of the grid] and `meeting`, a number that grows, are for the host alone. False: somebody gave up.
 SHARKS_BOTH bool meet(const Neighbourhood& here, uint32_t* flags, uint32_t meeting, int32_t* trouble) {
   if (here.links.cluster == 1) return true;
 #ifdef __CUDACC__
@@ -165,9 +165,12 @@ SHARKS_BOTH bool meet(const Neighbourhood& here, uint32_t* flags, uint32_t meeti
 #else
   raise(flags + here.block.index, meeting);
   const int first = here.block.index / here.links.cluster * here.links.cluster;
-  bool all = true;
-  for (int i = first; i < first + here.links.cluster; ++i) all = all && await_raised(flags + i, meeting, trouble);
-  return all;
+  for (int i = first; i < first + here.links.cluster; ++i)
+    while (static_cast<int32_t>(__atomic_load_n(flags + i, __ATOMIC_ACQUIRE) - meeting) < 0) {
+      if (load_trouble(trouble) != kNoTrouble) return false;
+      std::this_thread::yield();
+    }
+  return true;
 #endif
 }
 
