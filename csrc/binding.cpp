@@ -11,6 +11,7 @@
 #include "cpu/matrix.h"
 #include "cpu/models.h"
 #include "cuda/cuda.h"
+#include "dlpack.h"
 
 namespace py = pybind11;
 
@@ -114,8 +115,14 @@ sharks::cpu::Type type_of(const std::string& dtype) {
                       {{"float32", Type::kFloat32}, {"bfloat16", Type::kBfloat16}, {"int8", Type::kInt8}});
 }
 
+sharks::cuda::Precision precision_of(const std::string& dtype) {
+  using sharks::cuda::Precision;
+  return one_of<Precision>("dtype", dtype, {{"float32", Precision::kFloat32}, {"float16", Precision::kFloat16}});
+}
+
 std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors, const py::dict& tables,
-                                  const std::string& isa, const std::string& device, const std::string& dtype) {
+                                  const std::string& isa, const std::string& device, const std::string& dtype,
+                                  const std::string& plan) {
   sharks::Weights weights;
   for (const auto& [key, value] : tensors) {
     const auto name = key.cast<std::string>();
@@ -127,18 +134,21 @@ std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors,
   const char* needed = wavenet ? "decode" : "tier_input";
   const auto table = tables[needed].cast<py::array>();
   const float* numbers = checked<float>(table, needed, {spec["q_levels"].cast<py::ssize_t>()});
-  const sharks::cpu::Type type = type_of(dtype);
-  const bool cuda = device == "cuda";
-  if (wavenet) {
-    const WaveNetSpec s = wavenet_spec(spec);
+  const bool cuda = one_of<bool>("device", device, {{"cuda", true}, {"cpu", false}});
+  SHARKS_CHECK(cuda || plan == "default", "plan is '", plan, "'; the CPU has one plan, default");
+  const sharks::Fold fold = sharks::cpu::kernels(isa.c_str()).fold;
+  const auto make = [&](const auto& bound_spec, auto make_cuda, auto make_cpu) -> std::shared_ptr<Model> {
+    if (cuda) {
+      const auto precision = precision_of(dtype);
+      py::gil_scoped_release release;
+      return make_cuda(bound_spec, weights, numbers, precision, plan, fold);
+    }
+    const auto type = type_of(dtype);
     py::gil_scoped_release release;
-    return cuda ? sharks::cuda::make_wavenet(s, weights, numbers)
-                : sharks::cpu::make_wavenet(s, weights, numbers, isa.c_str(), type);
-  }
-  const SampleRNNSpec s = samplernn_spec(spec);
-  py::gil_scoped_release release;
-  return cuda ? sharks::cuda::make_samplernn(s, weights, numbers)
-              : sharks::cpu::make_samplernn(s, weights, numbers, isa.c_str(), type);
+    return make_cpu(bound_spec, weights, numbers, isa.c_str(), type);
+  };
+  return wavenet ? make(wavenet_spec(spec), sharks::cuda::make_wavenet, sharks::cpu::make_wavenet)
+                 : make(samplernn_spec(spec), sharks::cuda::make_samplernn, sharks::cpu::make_samplernn);
 }
 
 // A player and the model it reads.
@@ -167,8 +177,39 @@ class Turn {
 Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads) {
   SHARKS_CHECK(streams >= 1 && streams <= 1 << 20, "streams is ", streams, "; wanted 1 to 1048576");
   SHARKS_CHECK(threads >= 1 && threads <= 1024, "threads is ", threads, "; wanted 1 to 1024");
-  py::gil_scoped_release release;
-  return {model, model->player(streams, threads)};
+  std::unique_ptr<Player> player;
+  {
+    py::gil_scoped_release release;
+    player = model->player(streams, threads);
+  }
+  player->between_chunks([] {  // Ctrl-C
+    py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals()) throw py::error_already_set();
+  });
+  return {model, std::move(player)};
+}
+
+// A copy in numpy of an array that a GPU library holds and hands out by DLPack.
+py::array to_host(const py::object& tensor) {
+  using sharks::dlpack::Managed;
+  constexpr int kDefaultStream = 1;  // what is put into it comes after all that the owner has put into its streams
+  py::capsule capsule = tensor.attr("__dlpack__")(py::arg("stream") = kDefaultStream);
+  SHARKS_CHECK(std::string(capsule.name()) == "dltensor", "the tensor hands out '", capsule.name(), "', not a DLPack array");
+  Managed* managed = capsule.get_pointer<Managed>();
+  const auto release = [](Managed* m) { if (m->deleter) m->deleter(m); };
+  capsule.set_name("used_dltensor");
+  const std::unique_ptr<Managed, decltype(release)> owner(managed, release);
+  const sharks::dlpack::Tensor& from = managed->tensor;
+  const std::string dtype = sharks::dlpack::dtype_name(from);
+  SHARKS_CHECK(!dtype.empty(), "the tensor's type is not one of numpy's; convert it to float32 or int32");
+  SHARKS_CHECK(sharks::dlpack::contiguous(from), "the tensor is not contiguous; hand in its .contiguous()");
+  py::array host(py::dtype(dtype), Shape(from.shape, from.shape + from.ndim));
+  const char* data = static_cast<const char*>(from.data) + from.byte_offset;
+  void* to = host.mutable_data();
+  const size_t bytes = static_cast<size_t>(host.nbytes());
+  py::gil_scoped_release unlocked;
+  sharks::cuda::fetch(to, data, bytes);
+  return host;
 }
 
 void reset(Handle& self, const py::array& levels) {
@@ -365,11 +406,15 @@ PYBIND11_MODULE(_core, m) {
   m.def("probe_multiply", &probe_multiply, py::arg("dtype") = "float32", py::arg("rounds") = 5,
         "Multiply-adds per second of one thread on registers alone.");
   m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
+  m.def("cuda_device", sharks::cuda::device_name, "The GPU that plays, for people; empty where none can.");
+  m.def("to_host", &to_host, py::arg("tensor"), "A numpy copy of a contiguous array on a GPU that speaks DLPack.");
 
-  py::class_<Model, std::shared_ptr<Model>>(m, "Model", "Constant, prepared weights; shared by any number of players.")
+  py::class_<Model, std::shared_ptr<Model>>(m, "Model", py::module_local(),
+                                            "Constant, prepared weights; shared by any number of players.")
       .def(py::init(&make_model), py::arg("spec"), py::arg("tensors"), py::arg("tables"), py::arg("isa") = "auto",
-           py::arg("device") = "cpu", py::arg("dtype") = "float32")
+           py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("plan") = "default")
       .def_property_readonly("isa", &Model::isa)
+      .def_property_readonly("plan", &Model::plan)
       .def_property_readonly("cost",
                              [](const Model& self) {
                                const sharks::Cost cost = self.cost();
@@ -379,7 +424,7 @@ PYBIND11_MODULE(_core, m) {
                              })
       .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
 
-  py::class_<Handle>(m, "Player", "The state of B streams. Not to be used by two threads at once.")
+  py::class_<Handle>(m, "Player", py::module_local(), "The state of B streams. Not to be used by two threads at once.")
       .def_property_readonly("streams", [](const Handle& self) { return self.player->streams(); })
       .def_property_readonly("position", [](const Handle& self) { return self.player->position(); })
       .def("reset", &reset, py::arg("levels"), "levels int32 [B, lookback]: the history; everything else is forgotten.")

@@ -17,17 +17,18 @@ except ImportError:
     _core = None
 
 
-def engine_model(spec: Spec, tensors: dict[str, np.ndarray], isa: str = "auto", dtype: str = "float32"):
-    """The compiled engine's model. Its arrays must be contiguous, of the exact types of the protocol."""
+def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **kind: str):
+    """The compiled engine's model; `kind`: isa, device, dtype, plan. Its arrays must be contiguous, of the exact types of
+    the protocol."""
     tables = {"decode": codec(spec).decode_table()}
     if isinstance(spec, SampleRNNSpec):
         tables["tier_input"] = tier_input_table(spec)
     tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
-    return _core.Model(to_dict(spec), tensors, tables, isa=isa, dtype=dtype)
+    return core.Model(to_dict(spec), tensors, tables, **kind)
 
 
-def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind: str):
-    """A player of the compiled engine on the CPU."""
+def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind):
+    """A player of the compiled engine, on the CPU unless `kind` says otherwise."""
     player = engine_model(spec, tensors, **kind).player(streams, threads)
     vectors = reference.condition_vectors(spec, tensors, condition, streams)
     if vectors is not None:

@@ -31,25 +31,41 @@ def tool(name: str) -> str:
 def program(name: str, processor: str | None = None) -> pathlib.Path:
     """The path of a program, up to date; `processor` builds it for another one, statically linked."""
     folder = configured(processor)
-    _run(tool("cmake"), "--build", str(folder), "--target", name, "--parallel", str(os.cpu_count() or 1))
+    _build(folder, name)
     return folder / "tests" / "cpp" / name
+
+
+def built(name: str, target: str, *options: str) -> pathlib.Path:
+    """The build folder `name` with this target up to date, configured as a wheel is, and by `options`."""
+    folder = ROOT / "build" / name
+    _configure(folder, *options)
+    _build(folder, target)
+    return folder
 
 
 @functools.cache
 def configured(processor: str | None = None) -> pathlib.Path:
     """The build folder, configured as a wheel is, but without Python."""
     folder = ROOT / "build" / f"programs-{processor or 'here'}"
-    options = ["-DCMAKE_BUILD_TYPE=Release", "-DSHARKS_BINDING=OFF", "-DSHARKS_TESTS=ON"]
+    options = ["-DSHARKS_BINDING=OFF", "-DSHARKS_TESTS=ON", "-DSHARKS_CUDA=off"]
     if processor:
         compiler = tool(f"{CROSS[processor]}g++")
         options += ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_SYSTEM_PROCESSOR={processor}"]
         options += [f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-static"]
     elif not os.environ.get("CXX"):
         tool("c++")
-    if shutil.which("ninja", path=PATH):
-        options += ["-GNinja"]
-    _run(tool("cmake"), "--fresh", "-S", str(ROOT), "-B", str(folder), *options)
+    _configure(folder, *options)
     return folder
+
+
+def _configure(folder: pathlib.Path, *options: str) -> None:
+    generator = ["-GNinja"] if shutil.which("ninja", path=PATH) else []
+    options = ("-DCMAKE_BUILD_TYPE=Release", *generator, *options)
+    _run(tool("cmake"), "--fresh", "-S", str(ROOT), "-B", str(folder), *options)
+
+
+def _build(folder: pathlib.Path, target: str) -> None:
+    _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", str(os.cpu_count() or 1))
 
 
 def _run(*command: str) -> None:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,6 +53,9 @@ class Player {
   // Global conditioning vectors [B, G]; refused by a model that has none.
   virtual void set_condition(const float* vectors, int64_t width) = 0;
 
+  // A player that works in chunks calls `pause` between them; what it throws ends the call there, with a valid state.
+  virtual void between_chunks(std::function<void()> pause) { static_cast<void>(pause); }
+
   // How often the stage runs in a force of T steps from the current position, and how wide it is.
   virtual int64_t stage_count(const std::string& stage, int64_t T) const = 0;
   virtual int64_t stage_width(const std::string& stage) const = 0;
@@ -70,6 +74,7 @@ class Model {
   virtual ~Model() = default;
   virtual Cost cost() const = 0;
   virtual const char* isa() const = 0;
+  virtual const char* plan() const { return "default"; }  // which way of playing was chosen
   virtual int q_levels() const = 0;
   // The model must outlive its players. `threads` share the streams among them.
   virtual std::unique_ptr<Player> player(int streams, int threads) const = 0;

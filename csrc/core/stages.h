@@ -26,7 +26,7 @@ std::vector<Stage> stages(const SampleRNNSpec& spec);
 const Stage& find(const std::vector<Stage>& stages, const std::string& name);
 
 // How often something that runs at every multiple of `period` runs in the `n` samples from `position` on.
-inline int64_t runs(int64_t period, int64_t position, int64_t n) {
+constexpr int64_t runs(int64_t period, int64_t position, int64_t n) {
   return (position + n + period - 1) / period - (position + period - 1) / period;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/stages.h"
 #include "core/threads.h"
 #include "cpu/matrix.h"
 
@@ -17,9 +18,8 @@ constexpr size_t kWorthSharing = size_t{96} << 10;
 }  // namespace
 
 Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads)
-    : kernels_(kernels),
-      B_(B),
-      Q_(Q),
+    : Lockstep(B, Q),
+      kernels_(kernels),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
       drawn_(static_cast<size_t>(B)) {
@@ -86,28 +86,7 @@ void Stepper::run(int64_t n, const float* temperature, uint64_t seed, const int6
 }
 
 int64_t Stepper::stage_count(const std::string& stage, int64_t T) const {
-  const int64_t period = stage_source(stage).period;
-  const auto runs_before = [&](int64_t position) { return (position + period - 1) / period; };
-  return runs_before(position_ + T) - runs_before(position_);
-}
-
-std::vector<StateField> Stepper::counter_fields() const {
-  return {{"position", {B_}, StateField::Type::kInt64}, {"step", {B_}, StateField::Type::kInt64}};
-}
-
-bool Stepper::get_counter(const std::string& name, void* out) const {
-  if (name != "position" && name != "step") return false;
-  std::fill_n(static_cast<int64_t*>(out), B_, name == "step" ? step_ : position_);
-  return true;
-}
-
-bool Stepper::set_counter(const std::string& name, const void* in) {
-  if (name != "position" && name != "step") return false;
-  const int64_t* values = static_cast<const int64_t*>(in);
-  SHARKS_CHECK(values[0] >= 0 && std::all_of(values, values + B_, [&](int64_t v) { return v == values[0]; }), "state '",
-               name, "' differs between streams or is negative; streams that play together share it");
-  (name == "step" ? step_ : position_) = values[0];
-  return true;
+  return runs(stage_source(stage).period, position_, T);
 }
 
 namespace {

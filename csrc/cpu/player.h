@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/engine.h"
+#include "core/lockstep.h"
 #include "core/team.h"
 #include "cpu/aligned.h"
 #include "cpu/kernels.h"
@@ -21,12 +21,8 @@ struct StageSource {
 };
 
 // B streams stepped together on one thread. A model family supplies predict, consume and its state.
-class Stepper : public Player {
+class Stepper : public Lockstep {
  public:
-  int streams() const final { return B_; }
-  int q_levels() const final { return Q_; }
-  int64_t position() const final { return position_; }
-
   void force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) final;
   void run(int64_t n, const float* temperature, uint64_t seed, const int64_t* streams, int32_t* out) final;
   int64_t stage_count(const std::string& stage, int64_t T) const final;
@@ -47,16 +43,9 @@ class Stepper : public Player {
   virtual void consume(const int32_t* levels) = 0;
   virtual StageSource stage_source(const std::string& stage) const = 0;
 
-  // `position` and `step` of all streams, which go in lockstep.
-  std::vector<StateField> counter_fields() const;
-  bool get_counter(const std::string& name, void* out) const;
-  bool set_counter(const std::string& name, const void* in);
-
   const Kernels& kernels_;
-  const int B_, Q_;
   const size_t ld_logits_;
   Floats logits_;  // [B, ld_logits]
-  int64_t position_ = 0, step_ = 0;
 
  private:
   // Run `work` with the team standing by, if there is one.

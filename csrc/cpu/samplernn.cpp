@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/stages.h"
 #include "cpu/models.h"
 #include "cpu/player.h"
 
@@ -198,15 +199,13 @@ void SampleRNNStepper::consume(const int32_t* levels) {
   ++position_;
 }
 
-StageSource SampleRNNStepper::stage_source(const std::string& stage) const {
+StageSource SampleRNNStepper::stage_source(const std::string& name) const {
   const size_t Dp = static_cast<size_t>(net_.Dp);
-  if (stage == "sample.hidden.last") return {last_hidden_.data(), Dp, net_.spec.dim, 1};
-  if (stage == "logits") return {logits_.data(), ld_logits_, Q_, 1};
-  for (size_t t = 0; t < tiers_.size(); ++t)
-    for (size_t k = 0; k < tiers_[t].h.size(); ++k)
-      if (stage == "tier." + std::to_string(t) + ".rnn." + std::to_string(k))
-        return {tiers_[t].h[k].data(), Dp, net_.spec.dim, net_.spec.frame_sizes[t]};
-  refuse("stage '", stage, "' is unknown in this SampleRNN of ", net_.spec.tiers(), " tiers");
+  const Stage stage = find(stages(net_.spec), name);
+  if (stage.kind == Stage::kHidden) return {last_hidden_.data(), Dp, stage.width, 1};
+  if (stage.kind == Stage::kLogits) return {logits_.data(), ld_logits_, stage.width, 1};
+  const TierState& tier = tiers_[static_cast<size_t>(stage.index)];
+  return {tier.h[static_cast<size_t>(stage.layer)].data(), Dp, stage.width, stage.period};
 }
 
 void SampleRNNStepper::set_history(const int32_t* levels) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/stages.h"
 #include "cpu/models.h"
 #include "cpu/player.h"
 
@@ -46,7 +47,6 @@ class WaveNetStepper final : public Stepper {
   size_t ld_window() const { return static_cast<size_t>(net_.spec.filter_width) * net_.Rp; }
   void gather_past(Layer& layer, int dilation);
   void push(Ring& ring, const float* rows, size_t ld);
-  int layer_of(const std::string& stage) const;
 
   const WaveNet& net_;
   const size_t ld_gated_;
@@ -65,7 +65,7 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
       residual_(static_cast<size_t>(B) * net.Rp),
       skip_(static_cast<size_t>(B) * net.Sp),
       skip_rectified_(static_cast<size_t>(B) * net.Sp),
-      head_(static_cast<size_t>(B) * padded(net.spec.head)) {
+      head_(static_cast<size_t>(B) * net.Ep) {
   for (int d : net.spec.dilations) {
     Layer layer;
     layer.ring.length = (net.spec.filter_width - 1) * d;
@@ -108,7 +108,7 @@ void WaveNetStepper::predict(bool want_logits) {
                       ld_window());
   }
   if (!want_logits) return;
-  const int Sp = net_.Sp, Ep = padded(net_.spec.head);
+  const int Sp = net_.Sp, Ep = net_.Ep;
   multiply(net_.skip, gated_.data(), ld_gated_, net_.skip_bias.data(), 0, skip_.data(), Sp, false);
   kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
   multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
@@ -142,27 +142,22 @@ void WaveNetStepper::consume(const int32_t* levels) {
   ++position_;
 }
 
-int WaveNetStepper::layer_of(const std::string& stage) const {
-  const size_t start = stage.find('.') + 1, end = stage.find('.', start);
-  if (stage.rfind("layer.", 0) != 0 || end == std::string::npos) return -1;
-  const std::string digits = stage.substr(start, end - start);
-  if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) return -1;
-  return std::stoi(digits);
-}
-
-StageSource WaveNetStepper::stage_source(const std::string& stage) const {
-  const WaveNetSpec& spec = net_.spec;
-  if (stage == "skip") return {skip_.data(), static_cast<size_t>(net_.Sp), spec.skip, 1};
-  if (stage == "head.0") return {head_.data(), static_cast<size_t>(padded(spec.head)), spec.head, 1};
-  if (stage == "logits") return {logits_.data(), ld_logits_, Q_, 1};
-  const int i = layer_of(stage);
-  if (i >= 0 && i < spec.layers() && stage == "layer." + std::to_string(i) + ".gated")
-    return {gated_.data() + i * net_.Dp, ld_gated_, spec.dilation, 1};
-  if (i >= 0 && i + 1 < spec.layers() && stage == "layer." + std::to_string(i) + ".out") {
-    const Layer& after = layers_[static_cast<size_t>(i + 1)];
-    return {after.window.data() + (spec.filter_width - 1) * net_.Rp, ld_window(), spec.residual, 1};
+StageSource WaveNetStepper::stage_source(const std::string& name) const {
+  const Stage stage = find(stages(net_.spec), name);
+  switch (stage.kind) {
+    case Stage::kGated:
+      return {gated_.data() + stage.index * net_.Dp, ld_gated_, stage.width, 1};
+    case Stage::kOut: {
+      const Layer& after = layers_[static_cast<size_t>(stage.index + 1)];
+      return {after.window.data() + (net_.spec.filter_width - 1) * net_.Rp, ld_window(), stage.width, 1};
+    }
+    case Stage::kSkip:
+      return {skip_.data(), static_cast<size_t>(net_.Sp), stage.width, 1};
+    case Stage::kHead:
+      return {head_.data(), static_cast<size_t>(net_.Ep), stage.width, 1};
+    default:
+      return {logits_.data(), ld_logits_, stage.width, 1};
   }
-  refuse("stage '", stage, "' is unknown in this WaveNet of ", spec.layers(), " layers");
 }
 
 std::vector<StateField> WaveNetStepper::state_fields() const {

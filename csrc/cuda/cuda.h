@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/dense.h"
 #include "core/engine.h"
 #include "core/spec.h"
 #include "core/weights.h"
@@ -13,7 +14,18 @@ namespace sharks::cuda {
 // Empty when a GPU can play; else one sentence that says why not.
 std::string status();
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode);
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input);
+// The GPU that plays, for people; empty where none can.
+std::string device_name();
+
+// Copy from any GPU's memory, when all that was put into its default stream before is done.
+void fetch(void* to, const void* from, size_t bytes);
+
+enum class Precision { kFloat32, kFloat16 };  // of the weights; sums are float32
+
+// `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds.
+std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
+                                    const std::string& plan, Fold fold);
+std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
+                                      Precision precision, const std::string& plan, Fold fold);
 
 }  // namespace sharks::cuda

@@ -23,11 +23,20 @@ struct Device {
   bool emulated = false;
 };
 
-// Empty if a GPU can play; else one sentence that says why not and what to do.
-std::string device_trouble();
-
 // The GPU that plays: the first that CUDA shows. Throws where there is none.
 const Device& device();
+
+// While it lives, this thread's CUDA calls go to that GPU, whichever the caller's program had chosen.
+class OnDevice {
+ public:
+  OnDevice();
+  ~OnDevice();
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  int before_ = 0;
+};
 
 // Device memory, zeroed at birth. A copy in either direction is ordered by `stream` and complete when it returns.
 class Memory {
@@ -67,6 +76,14 @@ class Array {
   Memory memory_;
   size_t size_ = 0;
 };
+
+// Plain records in device memory, for a kernel that knows their type.
+template <typename T>
+Memory uploaded(const std::vector<T>& records) {
+  Memory memory(records.size() * sizeof(T));
+  copy_to_device(memory.data(), records.data(), memory.bytes(), nullptr);
+  return memory;
+}
 
 // A stream of the player's own: what is put into it happens in order.
 class OwnStream {

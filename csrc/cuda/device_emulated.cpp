@@ -3,16 +3,22 @@
 #include <cstring>
 #include <new>
 
+#include "cuda/cuda.h"
 #include "cuda/device.h"
 
 namespace sharks::cuda {
 
-std::string device_trouble() { return ""; }
+std::string status() { return ""; }
+std::string device_name() { return device().name; }
+void fetch(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
 const Device& device() {
   static const Device emulated{"emulated on the CPU", 80, 16, 96 << 10, 4 << 20, true};
   return emulated;
 }
+
+OnDevice::OnDevice() = default;
+OnDevice::~OnDevice() = default;
 
 Memory::Memory(size_t bytes) : data_(std::aligned_alloc(256, (bytes + 256) / 256 * 256)), bytes_(bytes) {
   if (!data_) throw std::bad_alloc();

@@ -36,6 +36,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) work_kernel(con
 // Work::kThreads bounds the threads of a block, which bounds the registers of each.
 template <typename Work>
 void launch(const Grid& grid, const Work& work, Stream stream) {
+  const OnDevice here;
   const auto kernel = work_kernel<Work, Work::kThreads, 1>;
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(static_cast<unsigned>(grid.blocks));
@@ -62,6 +63,7 @@ void launch(const Grid& grid, const Work& work, Stream stream) {
 // How many blocks (of whole clusters) of such a grid the GPU runs at once. A cooperative grid may have no more.
 template <typename Work>
 int blocks_at_once(const Grid& grid) {
+  const OnDevice here;
   const auto kernel = work_kernel<Work, Work::kThreads, 1>;
   SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                          static_cast<int>(grid.shared_bytes)));

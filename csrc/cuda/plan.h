@@ -9,16 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "core/dense.h"
-#include "core/engine.h"
 #include "core/samplernn.h"
 #include "core/spec.h"
 #include "core/wavenet.h"
+#include "cuda/cuda.h"
 #include "cuda/device.h"
 
 namespace sharks::cuda {
-
-enum class Precision { kFloat32, kFloat16 };  // of the weights; sums are float32
 
 // Trouble that a kernel writes into its word and stops for. Zero: none.
 enum Trouble : int32_t {

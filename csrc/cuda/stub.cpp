@@ -1,13 +1,18 @@
 // Stands in for the CUDA engine in a build without it.
-#include "cuda/cuda.h"
-
 #include "core/check.h"
+#include "cuda/cuda.h"
 
 namespace sharks::cuda {
 
 std::string status() { return "this build has no CUDA engine; use device=\"cpu\", or install a build made with SHARKS_CUDA=on"; }
+std::string device_name() { return ""; }
+void fetch(void*, const void*, size_t) { refuse(status()); }
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec&, Weights&, const float*) { refuse(status()); }
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec&, Weights&, const float*) { refuse(status()); }
+std::unique_ptr<Model> make_wavenet(const WaveNetSpec&, Weights&, const float*, Precision, const std::string&, Fold) {
+  refuse(status());
+}
+std::unique_ptr<Model> make_samplernn(const SampleRNNSpec&, Weights&, const float*, Precision, const std::string&, Fold) {
+  refuse(status());
+}
 
 }  // namespace sharks::cuda

@@ -1,0 +1,32 @@
+"""The CUDA engine on a CPU: the same sources, compiled by the host's compiler, built when a test first asks for it.
+
+A test that calls `core` may compile the engine; give it the mark `programs.BUILDS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import importlib.util
+import sys
+import types
+
+from programs import ROOT, built
+
+
+@functools.cache
+def core() -> types.ModuleType:
+    """`sharks._core` with the emulated GPU as its device "cuda"."""
+    pybind11 = importlib.import_module("pybind11")
+    folder = built(
+        "emulated",
+        "_core",
+        "-DSHARKS_CUDA=emulated",
+        f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+    )
+    (file,) = folder.glob("_core*.so")
+    loader = importlib.machinery.ExtensionFileLoader("emulated._core", str(file))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
