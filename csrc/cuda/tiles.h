@@ -10,7 +10,7 @@
 #include "cuda/mma.h"
 
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 constexpr int kTileSize = kTileRows * kTileDepth;            // weights
 constexpr int kOperandSize = kTileDepth * kTileColumns;      // values of an operand per step
@@ -200,4 +200,4 @@ SHARKS_BOTH void put(T* operand, int k, int column, float value) {
   operand[Weight<T>::in_operand(k, column)] = Weight<T>::narrow(value);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -7,7 +7,7 @@
 
 #include "cuda/wavenet_chain_memory.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 // tanh(f) sigmoid(g) = (1 - e^-2f) / ((1 + e^-2f) (1 + e^-g)). Beyond the clamps both are 0 or 1 in float32.
 SHARKS_BOTH float gate(float f, float g) {
@@ -373,4 +373,4 @@ class ChainBlock {
   Registers<typename Weight<T>::Ahead> ahead_;  // of every warp's first task of the layer to come
 };
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

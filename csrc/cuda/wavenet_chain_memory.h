@@ -3,7 +3,7 @@
 
 #include "cuda/wavenet_pipe.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 // Where a layer's past inputs lie at this step.
 struct RingNow {
@@ -45,4 +45,4 @@ struct ChainMemory {
   }
 };
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -5,7 +5,7 @@
 #include "cuda/wavenet_chain_memory.h"
 #include "cuda/wavenet_tail.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 namespace {
 
 constexpr int kSkipWords = 2048;          // about as many words as a skip block takes at once
@@ -143,4 +143,4 @@ int stage_index(const WaveNetShape& shape, const Stage& stage) {
   }
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -9,7 +9,7 @@
 #include "cuda/wavenet_links.h"
 #include "cuda/wavenet_pack.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 constexpr int kPipelineThreads = 384;  // at most, per block
 
@@ -41,4 +41,4 @@ std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, const WaveNetLimi
 // The index of a tapped stage, see StageIndex.
 int stage_index(const WaveNetShape& shape, const Stage& stage);
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -22,7 +22,7 @@
 #include "cuda/exchange.h"
 #include "cuda/wavenet_shape.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 struct Link {
   int far;             // where its words begin within a group, in device memory
@@ -204,4 +204,4 @@ SHARKS_BOTH void Parcel<float>::unpack(int at, uint32_t bits, float* operand) {
   operand[Weight<float>::in_operand(at / kTileColumns, at % kTileColumns)] = bits_as<float>(bits);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

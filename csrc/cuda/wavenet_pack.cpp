@@ -5,7 +5,7 @@
 
 #include "core/wavenet_folds.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 namespace {
 
 // Folded, but still in double precision and not packed. Widths are rounded up to whole tiles.
@@ -157,4 +157,4 @@ std::optional<PackedWaveNet> pack_wavenet(const WaveNetSource& source) {
 template std::optional<PackedWaveNet> pack_wavenet<float>(const WaveNetSource& source);
 template std::optional<PackedWaveNet> pack_wavenet<Half>(const WaveNetSource& source);
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -7,7 +7,7 @@
 #include "cuda/plan.h"
 #include "cuda/wavenet_shape.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 struct PackedWaveNet {
   WaveNetShape shape{};
@@ -22,4 +22,4 @@ struct PackedWaveNet {
 template <typename T>
 std::optional<PackedWaveNet> pack_wavenet(const WaveNetSource& source);
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

@@ -5,7 +5,7 @@
 #include "cuda/plan.h"
 #include "cuda/wavenet_links.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 template <typename T>
 struct WaveNetPipe {
@@ -61,4 +61,4 @@ SHARKS_BOTH void fetch(const Block& block, void* to, const void* from, int bytes
   block.each(bytes / 16, [&](int i) { static_cast<Piece*>(to)[i] = static_cast<const Piece*>(from)[i]; });
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

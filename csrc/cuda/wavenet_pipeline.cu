@@ -1,18 +1,20 @@
 // WaveNet as a pipeline of blocks that stay on the card for a whole launch, weights in shared memory: a chain of blocks that
 // own runs of layers, beside them blocks that add up skips, then the head and the draw. Several pipelines play side by
 // side, each 8 streams at a time.
+#include "cuda/wavenet_pipeline.h"
+
 #include <algorithm>
 
-#include "core/stages.h"
 #include "cuda/launch.h"
 #include "cuda/wavenet_chain.h"
 #include "cuda/wavenet_layout.h"
 #include "cuda/wavenet_tail.h"
 
 namespace sharks::cuda {
+namespace pipeline {
 namespace {
 
-constexpr char kPipeline[] = "pipeline";
+constexpr char kName[] = "pipeline";
 
 template <typename T, bool kTapped>
 struct WaveNetPipeline {
@@ -62,7 +64,7 @@ class Plan final : public WaveNetPlan {
         input_table_(net_.input_table),
         input_bias_(net_.input_bias) {}
 
-  const char* name() const override { return kPipeline; }
+  const char* name() const override { return kName; }
   std::unique_ptr<Stepper> stepper(const WaveNetState& state) const override;
 
   Cost cost() const override {
@@ -211,10 +213,11 @@ std::unique_ptr<WaveNetPlan> make(const WaveNetSource& source) {
 }
 
 }  // namespace
+}  // namespace pipeline
 
 std::unique_ptr<WaveNetPlan> wavenet_pipeline(const WaveNetSource& source) {
-  if (source.plan != "default" && source.plan != kPipeline && source.plan != "throughput") return nullptr;
-  return source.precision == Precision::kFloat16 ? make<Half>(source) : make<float>(source);
+  if (source.plan != "default" && source.plan != pipeline::kName && source.plan != "throughput") return nullptr;
+  return source.precision == Precision::kFloat16 ? pipeline::make<Half>(source) : pipeline::make<float>(source);
 }
 
 }  // namespace sharks::cuda

@@ -6,7 +6,7 @@
 
 #include "cuda/tiles.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 struct WaveNetShape {
   int L, R, D, S, E, Q, K, taps;
@@ -103,4 +103,4 @@ class Carve {
   int used_ = 0;
 };
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline

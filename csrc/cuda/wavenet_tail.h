@@ -5,7 +5,7 @@
 #include "core/sampling.h"
 #include "cuda/wavenet_pipe.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::pipeline {
 
 constexpr int kPartDepth = 8;  // tiles of a row that one warp multiplies; the parts of a row are added in order
 
@@ -245,4 +245,4 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
   });
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::pipeline
