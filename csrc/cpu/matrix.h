@@ -36,6 +36,9 @@ struct Packing {
   const Kernels& kernels;
   Type type;
 
+  // Few enough that another thread is not far behind when the last layer is done, enough that a product is worth its call.
+  static constexpr int kRunColumns = 256;
+
   static int padded(int n) { return cpu::padded(n); }
   Matrix matrix(const Dense& dense) const { return Matrix(dense, type); }
   Dense times(const Dense& a, const Dense& b) const { return a.times(b, kernels.fold); }

@@ -245,7 +245,7 @@ def test_what_the_log_says(data, tmp_path):
     assert run.order0 == data.order0(sharks.quantize.codec("MU-R"))[1]
     assert run.best == out / "best.safetensors" and sharks.load(run.path).spec == run.spec
     config = rundir._read(out / "config.toml")
-    assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["silence_db"] == -np.inf
+    assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["trim_db"] == -np.inf
     assert json.loads((out / "env.json").read_text())["device"] == "cpu"
     before = (out / "log.jsonl").read_bytes()
     assert trained(data, out, steps=6) == run
