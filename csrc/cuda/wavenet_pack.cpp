@@ -15,6 +15,7 @@ struct Unpacked {
     explicit Matrix(const Dense& dense) : Dense(dense) {}
   };
   using Floats = std::vector<float>;
+  static constexpr int kRunColumns = 1 << 30;  // all skips in one product
   static int padded(int n) { return tiles_of(n) * kTileDepth; }
   Matrix matrix(const Dense& dense) const { return Matrix(dense); }
 };
@@ -52,7 +53,7 @@ class Packer {
 
   std::optional<PackedWaveNet> packed() {
     for (int layer = 0; layer < packed_.shape.L; ++layer) add_layer(layer);
-    packed_.skip = add_tail(folded_.skip, folded_.skip_bias, packed_.shape.St);
+    packed_.skip = add_tail(folded_.skips[0], folded_.skip_bias, packed_.shape.St);
     packed_.head = add_tail(folded_.conv1, folded_.conv1_bias, packed_.shape.Et);
     packed_.draw = add_tail(folded_.conv2, folded_.conv2_bias, packed_.shape.Qt);
     if (too_big_) return std::nullopt;

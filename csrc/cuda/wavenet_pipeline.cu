@@ -161,7 +161,12 @@ class PipelineStepper final : public Stepper {
 
   // Whatever an unfinished launch has left in the words is forgotten: sequence numbers begin anew.
   void resume(int64_t, Stream stream) override {
+#ifdef SHARKS_STRESS  // whoever reads what was not sent shall notice: NaN, with a number that is never waited for
+    const std::vector<uint64_t> poison(words_.size(), 0x000000007FC00000u);
+    words_.upload(poison.data(), stream);
+#else
     words_.zero(stream);
+#endif
     pipe_.sequence = 1;
   }
 

@@ -1,9 +1,10 @@
-// The parts of the WaveNet pipeline that need no pipeline: products over packed tiles, the packer's folds and order, and how
-// the work is dealt to blocks. What they must be is computed here anew, in double precision, from the plain weights.
+// The parts of the WaveNet pipeline that need no pipeline: products over packed tiles, the packer's folds and order, how the
+// work is dealt to blocks, and links. What they must be is computed here anew, in double precision, from the plain weights.
 #include <cmath>
 #include <cstdio>
 #include <map>
 
+#include "cuda/launch.h"
 #include "cuda/wavenet_layout.h"
 #include "cuda/wavenet_pack.h"
 #include "expect.h"
@@ -330,6 +331,59 @@ void all_work_is_dealt_out_once() {
   EXPECT(!lay_out<T>(*net, {1 << 10, 132, 1, 0}));
 }
 
+// ---- links ----
+
+// Block 0 sends 20 words with number 7, all but `missing`; blocks 1 and 2 take them if they wait for that number.
+struct Sending {
+  static constexpr int kThreads = 64;
+  WaveNetLinks links;
+  int missing;
+  uint32_t awaited;
+  int32_t* trouble;
+  uint32_t* taken;  // [2, 20]
+  int32_t* gave_up;  // [3]
+  uint32_t* flags;
+
+  void operator()(const Block& block) const {
+    const Neighbourhood here{block, links, block.index};
+    block.each(2 * 20, [&](int i) { static_cast<uint64_t*>(block.shared)[i] = 0; });
+    if (!meet(here, flags, 1, trouble)) return;
+    const Link link{3, links.together(0, 2) ? 20 : -1, 20, 1, 2};  // near: the places of slot 0 begin at word 20
+    const Address address{1, 0, 7};
+    if (block.index == 0) {
+      const Outlet to(here, link, address);
+      block.each(20, [&](int i) {
+        if (i != missing) to.put(i, static_cast<uint32_t>(100 + i));
+      });
+    } else if (block.index <= 2) {
+      const bool came = receive(here, link, 20, {1, 0, awaited}, trouble, [&](int at, uint32_t bits) {
+        taken[(block.index - 1) * 20 + at] = bits;
+      });
+      gave_up[block.index] = !block.agree(came);
+    }
+    meet(here, flags, 2, trouble);
+  }
+};
+
+void words_come_or_are_given_up(int cluster) {
+  for (int missing : {-1, 0, 19})
+    for (uint32_t awaited : {7u, 8u}) {
+      std::vector<uint64_t> words(2 * 32);
+      std::vector<uint32_t> taken(40), flags(4);
+      std::vector<int32_t> gave_up(3);
+      int32_t trouble = kNoTrouble;
+      WaveNetLinks links{};
+      links.words = words.data(), links.per_group = 32, links.cluster = cluster;
+      const Grid grid{cluster == 1 ? 3 : 4, 64, 4096, true, cluster};
+      launch(grid, Sending{links, missing, awaited, &trouble, taken.data(), gave_up.data(), flags.data()}, nullptr);
+      const bool comes = missing < 0 && awaited == 7;
+      EXPECT(trouble == (comes ? kNoTrouble : kWaitedTooLong));
+      EXPECT(gave_up[1] == !comes && gave_up[2] == !comes);
+      for (int i = 0; i < 40 && comes; ++i) EXPECT(taken[static_cast<size_t>(i)] == static_cast<uint32_t>(100 + i % 20));
+      EXPECT((words[32 + 3] != 0) == (cluster == 1 && missing != 0));  // near words take no way through device memory
+    }
+}
+
 template <typename T>
 void everything() {
   for (int depth : {1, 2, 3, 7, 8, 9, 17}) a_product_is_the_sum_over_its_row<T>(depth);
@@ -347,5 +401,7 @@ int main() {
   everything<float>();
   everything<Half>();
   a_weight_that_halves_cannot_hold_is_refused();
+  words_come_or_are_given_up(1);
+  words_come_or_are_given_up(4);
   return test::failures() != 0;
 }

@@ -6,9 +6,10 @@ What holds of every player, chunks, company and pauses, test_players.py says of 
 import numpy as np
 import pytest
 
+import players
 from compare import assert_close, assert_stages_close
 from emulated import core
-from players import emulated_gpu, engine
+from players import engine
 from programs import BUILDS
 from sharks import reference
 from sharks.presets import preset
@@ -17,6 +18,10 @@ from specs import SPECS, condition, levels, random_tensors
 
 pytestmark = BUILDS
 STEPS = 60
+
+
+def emulated_gpu(*model, **kind):
+    return players.emulated_gpu(*model, **{"plan": "first-light", **kind})
 
 
 def forced(player, spec, streams, steps=STEPS):
