@@ -3,8 +3,8 @@
 // their gated outputs, laid side by side.
 //
 // `Packing` says how a backend keeps matrices: types Matrix and Floats (zero at birth), padded(width), matrix(dense),
-// times(dense, dense), and kRunColumns, how wide a run of skips may be. Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels; a
-// small p marks a padded width.
+// times(dense, dense), and kRunColumns, how wide a product over several layers may become. Letters: R residual, D one half
+// of the gate, S skip, E head, K filter width, L layers, Q levels; a small p marks a padded width.
 #pragma once
 
 #include <algorithm>
@@ -25,14 +25,14 @@ struct FoldedWaveNet {
   Packing packing;
   WaveNetSpec spec;
   int Rp, Dp, Sp, Ep, taps;
-  int run_layers;  // layers of a run of skips; the last run may have fewer
+  int run_layers;  // whose skips are one product; the last run may have fewer
   Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
   struct Block {
     Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]
     Floats dilated_bias, res_bias;
   };
   std::vector<Block> blocks;
-  std::vector<Matrix> skips;  // [S, some layers of Dp]: a run of layers each, in order
+  std::vector<Matrix> skips;  // a run of layers each, in order: [S, run_layers Dp]
   Matrix conv1, conv2;        // [E, Sp], [Q, Ep]
   Floats skip_bias, conv1_bias, conv2_bias;
 
@@ -51,7 +51,7 @@ FoldedWaveNet<Packing>::FoldedWaveNet(const WaveNetSpec& spec, const WaveNetWeig
       Sp(Packing::padded(spec.skip)),
       Ep(Packing::padded(spec.head)),
       taps(std::max(spec.input_filter_width, 1)),
-      run_layers(std::max(1, Packing::kRunColumns / Dp)) {
+      run_layers(std::clamp(Packing::kRunColumns / Dp, 1, spec.layers())) {
   const int R = spec.residual, D = spec.dilation, K = spec.filter_width, G = spec.global_channels;
   for (const WaveNetWeights::Block& from : weights.blocks) {
     Block block;

@@ -33,11 +33,10 @@ class Matrix {
 struct Packing {
   using Matrix = cpu::Matrix;
   using Floats = cpu::Floats;
-  const Kernels& kernels;
-  Type type;
-
   // Few enough that another thread is not far behind when the last layer is done, enough that a product is worth its call.
   static constexpr int kRunColumns = 256;
+  const Kernels& kernels;
+  Type type;
 
   static int padded(int n) { return cpu::padded(n); }
   Matrix matrix(const Dense& dense) const { return Matrix(dense, type); }
