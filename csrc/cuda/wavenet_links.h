@@ -121,12 +121,11 @@ class Outlet {
   uint32_t sequence_;
 };
 
-// Wait for the first `n` words of a link and hand each to take(index, bits). Every thread asks for four at once, so that their
-// ways overlap. False: give up, after block.agree().
-template <typename Take>
+// Wait for the first `n` words of a link and hand each to take(index, bits). Every thread asks for several at once, so that
+// their ways overlap. False: give up, after block.agree().
+template <int kAtOnce = 4, typename Take>
 SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, const Address& from, int32_t* trouble,
                          const Take& take) {
-  constexpr int kAtOnce = 4;
   const uint64_t* far = here.links.words + static_cast<int64_t>(from.group) * here.links.per_group + link.far;
   const int near = link.near + from.slot * link.words, lanes = (n + kAtOnce - 1) / kAtOnce;
   bool all = true;

@@ -87,7 +87,7 @@ class Plan final : public WaveNetPlan {
     if (!fewest) return far;
     far.pipelines = 1;
     far.layout = *fewest;
-    const int room = blocks_at_once<WaveNetPipeline<T, false>>(far.grid());
+    const int room = at_once(far.grid());
     far.pipelines = std::min(room / fewest->blocks(), groups);
     if (far.pipelines) far.layout = *lay_out<T>(net_, {device().shared_bytes, room / far.pipelines});
     return far;
@@ -107,6 +107,10 @@ class Plan final : public WaveNetPlan {
  private:
   static constexpr int kSlots = 2;  // groups of a pipeline, at most, where links are near
 
+  static int at_once(const Grid& grid) {
+    return std::min(blocks_at_once<WaveNetPipeline<T, false>>(grid), blocks_at_once<WaveNetPipeline<T, true>>(grid));
+  }
+
   // The least number of blocks that lay_out takes, up to all there are; more than that where none suffices.
   int fewest_blocks(int cluster, int slots) const {
     int blocks = 4;
@@ -122,8 +126,9 @@ class Plan final : public WaveNetPlan {
     if (!layout || blocks > device().processors) return setting;
     setting.pipelines = 1;
     setting.layout = *layout;
-    setting.cooperative = blocks > cluster;  // the blocks of one cluster always run at once
-    const int most = blocks_at_once<WaveNetPipeline<T, false>>(setting.grid()) / blocks;
+    // The blocks of a cluster start together, and no more clusters are launched than run at once.
+    setting.cooperative = false;
+    const int most = at_once(setting.grid()) / blocks;
     setting.pipelines = groups <= most * kSlots ? std::min(most, groups) : 0;
     return setting;
   }

@@ -61,8 +61,8 @@ SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
       const int left = L - 1 - first, count = left == 0 ? 1 : left < pipe.skip_chunk ? left : pipe.skip_chunk;
       // Who writes this buffer has passed the agreement behind all readers of its last use, two chunks ago.
       T* z = memory.z + now * pipe.skip_chunk * Dt * kOperandSize;
-      const bool came = receive(here, pipe.links.z(first), count * pipe.links.z_words, item, pipe.samples.trouble,
-                                [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, z); });
+      const bool came = receive<8>(here, pipe.links.z(first), count * pipe.links.z_words, item, pipe.samples.trouble,
+                                   [&](int at, uint32_t bits) { Parcel<T>::unpack(at, bits, z); });
       if (!block.agree(came)) return false;
       block.warps([&](const Warp& warp) {
         if (warp.index < rows.count)

@@ -1,4 +1,4 @@
-"""The WaveNet pipeline on emulated GPUs, every block a thread of its own: the same stages, links and packer as on a GPU.
+"""The WaveNet pipeline on emulated GPUs, every block a thread of its own: the stages, links and packer of real ones.
 
 Tight GPUs force many short runs of layers and of rows; `near` ones let neighbouring blocks hand words over in shared
 memory. Whatever the GPU, the same numbers must come out, to the bit.
