@@ -1,9 +1,10 @@
-// Products of a warp with 16 rows of a matrix, for weights in either precision behind one face: y [16, 8] = W [16, 16 n] x
-// [16 n, 8], the 8 columns being 8 streams. Column j of y depends on column j of x alone, and is summed in one order.
+// Products of a warp with 16 rows of a matrix, for weights in either precision behind one face: y [16, 8] = W [16, 16
+// n] x [16 n, 8], the 8 columns being 8 streams. Column j of y depends on column j of x alone, and is summed in one
+// order.
 //
 // In memory (shared, or a block's own part of device memory):
-//   a tile      16 x 16 weights in the order in which a warp reads them: with halves 32 FragmentA; with float32 rows g of
-//               all lanes, then rows g + 8, where lane 4 g + q holds the columns q, q + 4, q + 8, q + 12
+//   a tile      16 x 16 weights in the order in which a warp reads them: with halves 32 FragmentA; with float32 rows g
+//               of all lanes, then rows g + 8, where lane 4 g + q holds the columns q, q + 4, q + 8, q + 12
 //   an operand  x in steps of 16 rows: with halves 32 FragmentB per step; with float32 [16, 8]
 #pragma once
 
@@ -18,8 +19,8 @@ constexpr int kResultSize = kTileRows * kTileColumns;        // values of a prod
 
 SHARKS_BOTH int tiles_of(int width) { return (width + kTileDepth - 1) / kTileDepth; }
 
-// T is float or Half: how tiles and operands are laid out, what a lane sums meanwhile (Sum), and the first tiles of a row in
-// registers (Ahead), fetched before the operand is there.
+// T is float or Half: how tiles and operands are laid out, what a lane sums meanwhile (Sum), and the first tiles of a
+// row in registers (Ahead), fetched before the operand is there.
 template <typename T>
 struct Weight;
 
@@ -84,7 +85,8 @@ struct Weight<Half> {
   }
 
  private:
-  static SHARKS_BOTH void step(const Warp& warp, Lanes<Sum>& sum, int k, const Lanes<FragmentA>& a, const Half* operand) {
+  static SHARKS_BOTH void step(const Warp& warp, Lanes<Sum>& sum, int k, const Lanes<FragmentA>& a,
+                               const Half* operand) {
     Lanes<FragmentB> b;
     Lanes<Accumulator> c;
     warp.lanes([&](int lane) {
@@ -126,7 +128,8 @@ struct Weight<float> {
     warp.lanes([&](int lane) { sum[lane] = Sum{}; });
   }
 
-  static SHARKS_BOTH void accumulate(const Warp& warp, Lanes<Sum>& sum, const float* tiles, const float* operand, int n) {
+  static SHARKS_BOTH void accumulate(const Warp& warp, Lanes<Sum>& sum, const float* tiles, const float* operand,
+                                     int n) {
     warp.lanes([&](int lane) {
       for (int k = 0; k < n; ++k) {
         const Four* weights = reinterpret_cast<const Four*>(tiles + k * kTileSize);

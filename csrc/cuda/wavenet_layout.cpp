@@ -106,7 +106,7 @@ class Planner {
     const int head = layout_.chain_blocks, draw = layout_.first_draw(), skip = draw + layout_.draw_blocks;
     const int end = skip + layout_.skip_blocks;
     const auto link = [&](int first_end, int last_end, int at, int words, int reader, int readers) {
-      return Link{at, links.cluster > 1 && first_end / links.cluster == last_end / links.cluster ? 0 : -1, words, reader, readers};
+      return Link{at, links.together(first_end, last_end) ? 0 : -1, words, reader, readers};
     };
     links.last_z = link(head - 1, end - 1, (shape_.L - 1) * links.z_words, links.z_words, skip, layout_.skip_blocks);
     const int skip_words = Parcel<T>::words(shape_.St), head_words = Parcel<T>::words(shape_.Et);

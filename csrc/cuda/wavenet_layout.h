@@ -33,8 +33,8 @@ struct WaveNetLayout {
   int first_draw() const { return chain_blocks + head_blocks; }
 };
 
-// As few chain blocks as hold the layers, so that there are few hops; the tail on as many more as there may be, as long as
-// that shortens its products. Empty where the limits are too narrow.
+// As few chain blocks as hold the layers, so that there are few hops; the tail on as many more as there may be, as long
+// as that shortens its products. Empty where the limits are too narrow.
 template <typename T>
 std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, const WaveNetLimits& limits);
 

@@ -1,22 +1,23 @@
-// The links between the blocks of a pipeline: words {value, sequence} (exchange.h), one set per group of 8 streams. A word is
-// far, in device memory, where all its readers look; or near, in the shared memory of each reader, which blocks of one cluster
-// reach into (sm_90). A link is near where all blocks at both its ends are of one cluster.
+// The links between the blocks of a pipeline: words {value, sequence} (exchange.h), one set per group of 8 streams. A
+// word is far, in device memory, where all its readers look; or near, in the shared memory of each reader, which blocks
+// of one cluster reach into (sm_90). A link is near where all blocks at both its ends are of one cluster.
 //
-// Who reads before whom writes. Every word is written once per step of its group, with the number of that step, and there
-// is one place for it: the word of step s + 1 overwrites that of step s. That is safe because all links of a group lie on
-// one circle. Let W be any word of step s.
+// Who reads before whom writes. Every word is written once per step of its group, with the number of that step, and
+// there is one place for it: the word of step s + 1 overwrites that of step s. That is safe because all links of a
+// group lie on one circle. Let W be any word of step s.
 //   z       read by all skip blocks and, at the end of a run of layers, by the next chain block
 //   x       read by the next chain block
 //   skip    read by all head blocks
 //   head    read by all draw blocks
 //   best    read by chain block 0
-// Each reader reads all words of the link, meets the others of its block at a barrier (agree), and only then writes what it
-// makes of them; what it makes is read in the same way by the next, and so round to chain block 0, which begins step s + 1 of
-// this group when it has read `best` of step s from every draw block (while forcing, too: it then ignores what was drawn).
-// Nobody writes a word of step s + 1 before he has read one that follows from that beginning. So W of step s + 1 is written
-// after every reader has read W of step s. At the end of a launch chain block 0 reads the last `best`; the next launch begins
-// after that. Sequence numbers go on from launch to launch, so no far word of an earlier one is taken for new. Near words
-// are cleared at the beginning of a launch; the cluster meets before the first is written, and before any block leaves.
+// Each reader reads all words of the link, meets the others of its block at a barrier (agree), and only then writes
+// what it makes of them; what it makes is read in the same way by the next, and so round to chain block 0, which begins
+// step s + 1 of this group when it has read `best` of step s from every draw block (while forcing, too: it then ignores
+// what was drawn). Nobody writes a word of step s + 1 before he has read one that follows from that beginning. So W of
+// step s + 1 is written after every reader has read W of step s. At the end of a launch chain block 0 reads the last
+// `best`; the next launch begins after that. Sequence numbers go on from launch to launch, so no far word of an earlier
+// one is taken for new. Near words are cleared at the beginning of a launch; the cluster meets before the first is
+// written, and before any block leaves.
 #pragma once
 
 #include "cuda/exchange.h"
@@ -121,8 +122,8 @@ class Outlet {
   uint32_t sequence_;
 };
 
-// Wait for the first `n` words of a link and hand each to take(index, bits). Every thread asks for several at once, so that
-// their ways overlap. False: give up, after block.agree().
+// Wait for the first `n` words of a link and hand each to take(index, bits). Every thread asks for several at once, so
+// that their ways overlap. False: give up, after block.agree().
 template <int kAtOnce = 4, typename Take>
 SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, const Address& from, int32_t* trouble,
                          const Take& take) {
@@ -152,8 +153,9 @@ SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, con
   return all;
 }
 
-// All blocks of the cluster meet, and see what the others have written so far: before they part, however long the others
-// play. `flags` [blocks of the grid] and `meeting`, a number that grows, are for the host alone. False: somebody gave up.
+// All blocks of the cluster meet, and see what the others have written so far: before they part, however long the
+// others play. `flags` [blocks of the grid] and `meeting`, a number that grows, are for the host alone. False: somebody
+// gave up.
 SHARKS_BOTH bool meet(const Neighbourhood& here, uint32_t* flags, uint32_t meeting, int32_t* trouble) {
   if (here.links.cluster == 1) return true;
 #ifdef __CUDACC__

@@ -1,4 +1,5 @@
-// WaveNet's weights as the pipeline wants them: folded in double precision, rounded once, in the order in which warps read.
+// WaveNet's weights as the pipeline wants them: folded in double precision, rounded once, in the order in which warps
+// read.
 #pragma once
 
 #include <optional>

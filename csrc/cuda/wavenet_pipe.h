@@ -1,5 +1,5 @@
-// What every block of the pipeline is told, and the work item they all take in the same order: step after step, and within
-// a step the groups of 8 streams that this pipeline plays.
+// What every block of the pipeline is told, and the work item they all take in the same order: step after step, and
+// within a step the groups of 8 streams that this pipeline plays.
 #pragma once
 
 #include "cuda/plan.h"
@@ -53,7 +53,8 @@ SHARKS_BOTH void tap(const WaveNetPipe<T>& pipe, int stage, const Item& item, in
   if (to.out) to.out[(b * to.count + item.t) * width + channel] = value;
 }
 
-// Copy weights into shared memory; 16 bytes at a time, which everything is padded to. The block must sync before it reads.
+// Copy weights into shared memory; 16 bytes at a time, which everything is padded to. The block must sync before it
+// reads.
 SHARKS_BOTH void fetch(const Block& block, void* to, const void* from, int bytes) {
   struct alignas(16) Piece {
     uint32_t word[4];

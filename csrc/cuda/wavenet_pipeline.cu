@@ -1,6 +1,6 @@
-// WaveNet as a pipeline of blocks that stay on the card for a whole launch, weights in shared memory: a chain of blocks that
-// own runs of layers, beside them blocks that add up skips, then the head and the draw. Several pipelines play side by
-// side, each 8 streams at a time.
+// WaveNet as a pipeline of blocks that stay on the card for a whole launch, weights in shared memory: a chain of blocks
+// that own runs of layers, beside them blocks that add up skips, then the head and the draw. Several pipelines play
+// side by side, each 8 streams at a time.
 #include "cuda/wavenet_pipeline.h"
 
 #include <algorithm>
@@ -74,8 +74,8 @@ class Plan final : public WaveNetPlan {
     return cost;
   }
 
-  // Pipelines for so many groups: near links where few groups want to be quick and clusters can be had, else far ones. None
-  // where not even one pipeline fits. What is heard does not depend on it.
+  // Pipelines for so many groups: near links where few groups want to be quick and clusters can be had, else far ones.
+  // None where not even one pipeline fits. What is heard does not depend on it.
   Setting setting(int groups) const {
     if (device().capability >= 90)
       for (int cluster : {16, 8}) {
@@ -114,7 +114,8 @@ class Plan final : public WaveNetPlan {
   // The least number of blocks that lay_out takes, up to all there are; more than that where none suffices.
   int fewest_blocks(int cluster, int slots) const {
     int blocks = 4;
-    while (blocks <= device().processors && !lay_out<T>(net_, {device().shared_bytes, blocks, cluster, slots})) ++blocks;
+    const auto fits = [&] { return lay_out<T>(net_, {device().shared_bytes, blocks, cluster, slots}).has_value(); };
+    while (blocks <= device().processors && !fits()) ++blocks;
     return blocks;
   }
 

@@ -1,7 +1,7 @@
 // The pipeline's WaveNet in numbers: what its blocks are told, and how the weights of a layer lie side by side.
 //
-// Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels; a small t marks a width
-// in tiles of 16.
+// Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels; a small t marks a
+// width in tiles of 16.
 #pragma once
 
 #include "cuda/tiles.h"
@@ -60,8 +60,8 @@ struct TailMatrix {
   int rows, depth;      // tiles
 };
 
-// What a block of a pipeline does: a run of layers, or a run of rows (in tiles) of one matrix of the tail; or nothing, where
-// a cluster has blocks to spare.
+// What a block of a pipeline does: a run of layers, or a run of rows (in tiles) of one matrix of the tail; or nothing,
+// where a cluster has blocks to spare.
 struct Role {
   enum Kind : int { kChain, kSkip, kHead, kDraw, kIdle } kind;
   int first, count;

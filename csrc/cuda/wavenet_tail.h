@@ -1,5 +1,6 @@
-// The tail of the pipeline, off the chain of layers: skip blocks add up what all z give, head blocks multiply that, draw
-// blocks make logits and draw. Each owns some rows of its matrix, so that how many blocks share one changes no sum.
+// The tail of the pipeline, off the chain of layers: skip blocks add up what all z give, head blocks multiply that,
+// draw blocks make logits and draw. Each owns some rows of its matrix, so that how many blocks share one changes no
+// sum.
 #pragma once
 
 #include "core/sampling.h"
@@ -43,8 +44,8 @@ struct SkipMemory {
   }
 };
 
-// The layers' z come in chunks, the last layer alone, for only that one is waited for. A warp keeps the sum of its 16 rows in
-// registers from chunk to chunk; there are at least as many warps as tiles of rows.
+// The layers' z come in chunks, the last layer alone, for only that one is waited for. A warp keeps the sum of its 16
+// rows in registers from chunk to chunk; there are at least as many warps as tiles of rows.
 template <typename T, bool kTapped>
 SHARKS_BOTH void skip_block(const WaveNetPipe<T>& pipe, const Neighbourhood& here, int pipeline, const Role& role) {
   const Block& block = here.block;
@@ -110,8 +111,8 @@ struct DenseMemory {
   }
 };
 
-// Receive the input and multiply. The input is written again when all warps have passed the sync at the end of this; the
-// parts, when they have passed the agreement of the next item.
+// Receive the input and multiply. The input is written again when all warps have passed the sync at the end of this;
+// the parts, when they have passed the agreement of the next item.
 template <typename T>
 SHARKS_BOTH bool multiply(const Neighbourhood& here, const DenseMemory<T>& memory, const Link& link, const Item& item,
                           int32_t* trouble) {
@@ -125,7 +126,8 @@ SHARKS_BOTH bool multiply(const Neighbourhood& here, const DenseMemory<T>& memor
       const int row = task / memory.parts, first = task % memory.parts * kPartDepth;
       const int depth = rows.depth - first < kPartDepth ? rows.depth - first : kPartDepth;
       Lanes<Accumulator> sum;
-      product(warp, rows.tiles + (row * rows.depth + first) * kTileSize, memory.input + first * kOperandSize, depth, sum);
+      product(warp, rows.tiles + (row * rows.depth + first) * kTileSize, memory.input + first * kOperandSize, depth,
+              sum);
       warp.lanes([&](int lane) {
         reinterpret_cast<Accumulator*>(memory.part + task * kResultSize)[lane] = sum[lane];
       });
@@ -157,7 +159,8 @@ SHARKS_BOTH void head_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
       const int lane = i / 2 % kWarp, row = i / 2 / kWarp, value = i % 2 * 2;
       const Place at = place_in_c(lane, value);
       const int channel = (role.first + row) * kTileRows + at.row;
-      const float y0 = fmaxf(total(memory, row, lane, value), 0.0f), y1 = fmaxf(total(memory, row, lane, value + 1), 0.0f);
+      const float y0 = fmaxf(total(memory, row, lane, value), 0.0f);
+      const float y1 = fmaxf(total(memory, row, lane, value + 1), 0.0f);
       if (kTapped) {
         tap(pipe, StageIndex{pipe.shape.L}.head(), item, at.column, pipe.shape.E, channel, y0);
         tap(pipe, StageIndex{pipe.shape.L}.head(), item, at.column + 1, pipe.shape.E, channel, y1);
@@ -207,7 +210,8 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
                                     static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(samples.streams[b]),
                                     static_cast<uint32_t>(samples.seed), static_cast<uint32_t>(samples.seed >> 32));
         const float heat = samples.temperature[b * samples.n + item.t];
-        for (int w = 0; w < 4; ++w) memory.noise[column * levels + k + w] = heat == 0.0f ? 0.0f : heat * gumbel(words.word[w]);
+        float* noise = memory.noise + column * levels + k;
+        for (int w = 0; w < 4; ++w) noise[w] = heat == 0.0f ? 0.0f : heat * gumbel(words.word[w]);
       });
     if (!multiply(here, memory.dense, pipe.links.head, item, samples.trouble)) return false;
     const Outlet to(here, pipe.links.best, item);
@@ -229,14 +233,15 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
         warp.lanes([&](int lane) {
           best[lane] = 0;
           for (int i = lane; i < levels; i += kWarp) {
-            const uint64_t mine = static_cast<uint64_t>(memory.score[column * levels + i]) << 32 | (0xFFFFFFFFu - (first + i));
+            const uint64_t key = memory.score[column * levels + i], mine = key << 32 | (0xFFFFFFFFu - (first + i));
             if (mine > best[lane]) best[lane] = mine;
           }
         });
         warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
         warp.lanes([&](int lane) {
           if (lane >= 2) return;
-          const uint32_t key = static_cast<uint32_t>(best[lane] >> 32), level = 0xFFFFFFFFu - static_cast<uint32_t>(best[lane]);
+          const uint32_t key = static_cast<uint32_t>(best[lane] >> 32);
+          const uint32_t level = 0xFFFFFFFFu - static_cast<uint32_t>(best[lane]);
           to.put(((here.index - pipe.first_draw) * kTileColumns + column) * 2 + lane, lane ? level : key);
         });
       }

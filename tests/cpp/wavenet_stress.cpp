@@ -1,5 +1,6 @@
-// The WaveNet pipeline with a random while before every hop, far and near links, several groups and launches: whatever order
-// only luck would keep is broken. Shared memory comes poisoned, as launch.h makes it, and so do the words of the links.
+// The WaveNet pipeline with a random while before every hop, far and near links, several groups and launches: whatever
+// order only luck would keep is broken. Shared memory comes poisoned, as launch.h makes it, and so do the words of the
+// links.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

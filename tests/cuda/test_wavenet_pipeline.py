@@ -175,7 +175,7 @@ def test_a_gpu_too_small_is_refused_by_name_and_left_to_first_light_by_default(m
     assert emulated_gpu(small, tiny, 1).reset(levels(small, 1, 1)) is None
 
 
-@pytest.mark.parametrize("name", ["wavenet_parts", "wavenet_stress"])
+@pytest.mark.parametrize("name", ["wavenet_parts", "wavenet_dealing", "wavenet_stress"])
 def test_parts_and_links_in_cpp(name):
     done = subprocess.run([program(name)], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
