@@ -1,0 +1,159 @@
+// SampleRNN's persistent plan on the host: how many blocks and streams make a pipeline, and what each launch needs.
+//
+// The state is read when a launch begins and written when it ends; in between all that follows from it is worked out
+// again. So a stepper keeps nothing, and a run in pieces is the run in one.
+#include <algorithm>
+#include <optional>
+
+#include "core/stages.h"
+#include "cuda/samplernn_launch.h"
+#include "cuda/samplernn_parts.h"
+
+namespace sharks::cuda {
+namespace {
+
+using namespace tiered;
+
+constexpr char kPersistent[] = "persistent";
+
+// A pipeline's blocks all in both teams.
+Crew everyone(int blocks, int S) { return {blocks, S, {0, blocks}, {0, blocks}}; }
+
+template <typename W>
+size_t bytes_needed(const Net<W>& net, const Crew& crew) {
+  size_t most = 0;
+  for (int block = 0; block < crew.blocks; ++block)
+    most = std::max(most, Desk<W>(nullptr, net, Ownership(net, crew, block), crew.S).used);
+  return most;
+}
+
+struct Layout {
+  Crew crew;
+  int pipelines;  // at once
+};
+
+// Up to 8 streams to a pipeline and all blocks busy; more blocks to a pipeline, then fewer streams, where their vectors
+// would not fit. None where not even one stream fits.
+template <typename W>
+std::optional<Layout> layout_for(const Net<W>& net, int streams, int blocks, size_t shared_bytes) {
+  const int most = std::min(blocks, net.channel_strips());
+  for (int S = std::min(streams, kStripStreams); S >= 1; --S) {
+    const int wanted = (streams + S - 1) / S;
+    for (int members = std::clamp(blocks / wanted, 1, most);; members = std::min(2 * members, most)) {
+      const Crew crew = everyone(members, S);
+      if (bytes_needed(net, crew) <= shared_bytes) return Layout{crew, std::min(wanted, blocks / members)};
+      if (members == most) break;
+    }
+  }
+  return std::nullopt;
+}
+
+class PersistentPlan final : public SampleRNNPlan {
+ public:
+  PersistentPlan(const SampleRNNSource& source, int blocks) : parts_(source), blocks_(blocks) {}
+  const char* name() const override { return kPersistent; }
+  Cost cost() const override { return parts_.cost(); }
+  std::unique_ptr<Stepper> stepper(const SampleRNNState& state) const override;
+
+  const Parts& parts() const { return parts_; }
+  int blocks() const { return blocks_; }
+
+ private:
+  const Parts parts_;
+  const int blocks_;
+};
+
+template <typename W>
+class PersistentStepper final : public Stepper {
+ public:
+  PersistentStepper(const PersistentPlan& plan, const SampleRNNState& state)
+      : net_(plan.parts().net<W>()),
+        stages_(stages(plan.parts().spec())),
+        state_(state),
+        layout_(*layout_for(net_, state.B, plan.blocks(), device().shared_bytes)) {
+    const Crew& crew = layout_.crew;
+    const Links links{net_.Dp, net_.layers, net_.tiers, net_.hidden_count, crew.S, crew.sample.count};
+    words_ = Array<uint64_t>(static_cast<size_t>(links.words()) * static_cast<size_t>(layout_.pipelines));
+    stale_.assign(words_.size(), 0);
+#ifdef SHARKS_STRESS
+    std::fill(stale_.begin(), stale_.end(), ~uint64_t{0});  // NaN, of a round that never comes
+#endif
+  }
+
+  bool plays(const Samples&, const std::vector<StageTap>&) const override { return true; }
+  void resume(int64_t, Stream) override {}
+  void settle(int64_t, Stream) override {}
+
+  void launch(const Samples& samples, const std::vector<StageTap>& taps, Stream stream) override {
+    const TapTo* list = tap_list(taps);
+    const Crew& crew = layout_.crew;
+    for (int first = 0; first < samples.B; first += crew.S * layout_.pipelines) {
+      const int pipelines = std::min(layout_.pipelines, (samples.B - first + crew.S - 1) / crew.S);
+      forget_words(stream);
+      const Grid grid{pipelines * crew.blocks, kStripThreads, device().shared_bytes, true, 1};
+      launch_persistent(grid, Persistent<W>{net_, state_, samples, list, crew, words_.data(), first, grid.shared_bytes},
+                        stream);
+    }
+  }
+
+ private:
+  // Words of an earlier launch count the same rounds, and must not be taken for this one's.
+  void forget_words(Stream stream) {
+#ifdef SHARKS_STRESS
+    words_.upload(stale_.data(), stream);
+#else
+    words_.zero(stream);
+#endif
+  }
+
+  const TapTo* tap_list(const std::vector<StageTap>& taps) {
+    if (taps.empty()) return nullptr;
+    std::vector<TapTo> list(static_cast<size_t>(net_.tiers * net_.layers) + 2);
+    for (const StageTap& tap : taps) {
+      const Stage& stage = find(stages_, tap.stage);
+      const int number = stage.kind == Stage::kRnn      ? stage.index * net_.layers + stage.layer
+                         : stage.kind == Stage::kHidden ? net_.tiers * net_.layers
+                                                        : net_.tiers * net_.layers + 1;
+      list[static_cast<size_t>(number)] = {tap.out, tap.count};
+    }
+    taps_ = Array<TapTo>(list);
+    return taps_.data();
+  }
+
+  const Net<W> net_;
+  const std::vector<Stage> stages_;
+  const SampleRNNState state_;
+  const Layout layout_;
+  Array<uint64_t> words_;
+  std::vector<uint64_t> stale_;
+  Array<TapTo> taps_;
+};
+
+std::unique_ptr<Stepper> PersistentPlan::stepper(const SampleRNNState& state) const {
+  if (parts_.precision() == Precision::kFloat16) return std::make_unique<PersistentStepper<Half>>(*this, state);
+  return std::make_unique<PersistentStepper<float>>(*this, state);
+}
+
+// A narrower model's products are done before a word has crossed the GPU: one block plays it as fast.
+constexpr int kWorthManyBlocks = 256;
+
+template <typename W>
+std::unique_ptr<SampleRNNPlan> persistent_if_it_fits(const SampleRNNSource& source) {
+  const Grid grid{1, kStripThreads, device().shared_bytes, true, 1};
+  const int blocks = persistent_blocks_at_once<W>(grid);
+  if (blocks == 0) return nullptr;
+  auto plan = std::make_unique<PersistentPlan>(source, blocks);
+  if (!layout_for(plan->parts().net<W>(), 1, blocks, grid.shared_bytes)) return nullptr;
+  return plan;
+}
+
+}  // namespace
+
+std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source) {
+  const bool wanted = source.plan == kPersistent || (source.plan == "default" && source.spec.dim >= kWorthManyBlocks);
+  if (!wanted) return nullptr;
+  return source.precision == Precision::kFloat16 ? persistent_if_it_fits<Half>(source)
+                                                 : persistent_if_it_fits<float>(source);
+}
+
+}  // namespace sharks::cuda

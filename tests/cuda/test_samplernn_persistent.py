@@ -1,0 +1,113 @@
+"""SampleRNN's persistent plan, played by a CPU: every block of a pipeline is a thread, the words between them are real.
+
+Against the reference at every stage; and the promises that its sums make: bits do not depend on company, pieces, or on
+how many blocks share the rows.
+"""
+
+import numpy as np
+import pytest
+
+from compare import assert_stages_close
+from emulated import core
+from players import engine
+from programs import BUILDS
+from sharks import reference
+from sharks.spec import replace, stages
+from specs import SPECS, levels, random_tensors
+
+pytestmark = BUILDS
+STEPS = 44
+
+# Both GRUs and the LSTM, with every wiring of skips, tiers and sample level; widths that share out unevenly.
+WIRINGS = [name for name, spec in SPECS.items() if spec.family == "samplernn" and "-MU-" not in name and "-LIN-" not in name]
+
+
+def persistent(spec, weights, streams, dtype="float32"):
+    return engine(spec, weights, streams, core=core(), device="cuda", dtype=dtype, plan="persistent")
+
+
+def forced(player, spec, streams, parts=(STEPS // 2 + 3,), steps=STEPS):
+    """Every stage of `steps` forced levels, in calls that part in the middle of a frame."""
+    player.reset(levels(spec, streams, spec.lookback, seed=1))
+    given = levels(spec, streams, steps)
+    names = [stage.name for stage in stages(spec)]
+    taken = [player.force(np.ascontiguousarray(part), True, names) for part in np.split(given, list(parts), 1)]
+    stage_values = {name: np.concatenate([part[1][name] for part in taken], 1) for name in names}
+    assert np.array_equal(stage_values["logits"], np.concatenate([part[0] for part in taken], 1))
+    return stage_values
+
+
+def free_run(player, spec, streams, parts=(60,), temperature=0.95):
+    player.reset(np.repeat(levels(spec, 1, spec.lookback), streams, 0))
+    ids = np.arange(streams, dtype=np.int64)
+    return np.concatenate([player.run(n, np.full((streams, n), temperature, np.float32), 11, ids) for n in parts], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("name", WIRINGS)
+def test_every_stage_equals_the_reference(name, dtype):
+    spec, weights = SPECS[name], random_tensors(SPECS[name])
+    got = forced(persistent(spec, weights, 2, dtype), spec, 2)
+    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2), arithmetic=dtype)
+
+
+# Several strips to a block, more products than shared memory holds, layers enough to fold nothing away.
+WIDE = {
+    "lstm": replace(SPECS["samplernn-lstm-graves-all"], dim=168, layers=3, frame_sizes=(4, 8)),
+    "gru": replace(SPECS["samplernn-2-frame-tiers"], dim=168, layers=2),
+    "gru-reset-before": replace(SPECS["samplernn-gru-reset-before-3-frame-tiers"], dim=136, q_levels=256),
+}
+
+
+@pytest.mark.parametrize("streams", [1, 7, 8, 9])
+@pytest.mark.parametrize("family", WIDE)
+def test_wide_layers_equal_the_reference(family, streams):
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    for dtype in ("float32", "float16") if streams in (1, 9) else ("float32",):
+        got = forced(persistent(spec, weights, streams, dtype), spec, streams, steps=20, parts=(9, 10))
+        want = forced(reference.make(spec, weights, streams), spec, streams, steps=20, parts=(9, 10))
+        assert_stages_close(got, want, arithmetic=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("family", WIDE)
+def test_a_clip_depends_on_neither_company_nor_pieces(family, dtype):
+    """More streams make more pipelines of fewer blocks, so this also shows that who owns a row cannot be heard."""
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    alone = free_run(persistent(spec, weights, 1, dtype), spec, 1)
+    assert len(np.unique(alone)) > 3
+    for streams in (7, 8, 9, 33):
+        clips = free_run(persistent(spec, weights, streams, dtype), spec, streams)
+        assert np.array_equal(clips[:1], alone), f"with {streams} streams"
+    for parts in ((1,) * 20 + (40,), (5, 55), (16, 16, 28)):
+        assert np.array_equal(free_run(persistent(spec, weights, 1, dtype), spec, 1, parts), alone), parts
+
+
+@pytest.mark.parametrize("name", ["preset-dadabots-2tier", "preset-prism-3tier", "preset-iclr2017-3tier"])
+def test_it_draws_the_levels_of_the_reference_until_scores_tie(name):
+    spec, weights = SPECS[name], random_tensors(SPECS[name])
+    got = free_run(persistent(spec, weights, 3), spec, 3, (150,))
+    assert np.array_equal(got, free_run(reference.make(spec, weights, 3), spec, 3, (150,)))
+
+
+def test_temperature_zero_takes_the_lowest_of_equal_scores():
+    spec = SPECS["samplernn-relu-logits"]
+    weights = random_tensors(spec)
+    weights["sample.out.bias"] = np.full_like(weights["sample.out.bias"], -100.0)  # every logit is 0 after the relu
+    assert np.array_equal(free_run(persistent(spec, weights, 2), spec, 2, (10,), temperature=0.0), np.zeros((2, 10)))
+
+
+@pytest.mark.parametrize("other", ["first-light", "cpu"])
+def test_a_state_moves_to_another_plan_in_the_middle_of_a_frame(other):
+    spec = WIDE["lstm"]
+    weights = random_tensors(spec)
+    kind = {} if other == "cpu" else {"core": core(), "device": "cuda", "plan": other}
+    first, second = persistent(spec, weights, 2), engine(spec, weights, 2, **kind)
+    first.reset(levels(spec, 2, spec.lookback))
+    first.force(levels(spec, 2, spec.lookback + 3))
+    second.set_state(first.get_state())
+    more = levels(spec, 2, 20, seed=3)
+    got = {"logits": second.force(more)[0]}
+    assert_stages_close({"logits": first.force(more)[0]}, got)
+    first.set_state(second.get_state())
+    assert_stages_close({"logits": first.force(more)[0]}, {"logits": second.force(more)[0]})
