@@ -1,11 +1,16 @@
 """Everything that plays a model step by step: name -> make(spec, tensors, streams, condition=None).
 
-The compiled engine is listed where it has been built.
+The compiled engine is listed where it has been built, a GPU where one can play. The emulated GPU is compiled when it is
+first asked for.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
+
+import emulated
+import programs
 
 from sharks import reference
 from sharks.quantize import codec, tier_input_table
@@ -36,4 +41,20 @@ def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=N
     return player
 
 
+def emulated_gpu(*model, dtype: str = "float32", **kind):
+    """A player of the CUDA engine, played by a CPU."""
+    return engine(*model, core=emulated.core(), device="cuda", dtype=dtype, **kind)
+
+
+def gpu(*model, dtype: str = "float32", **kind):
+    """A player of the CUDA engine on a GPU."""
+    return engine(*model, device="cuda", dtype=dtype, **kind)
+
+
 PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})
+GPU = {"cuda": gpu} if _core and not _core.cuda_status() else {}
+EVERY = [
+    *(pytest.param(make, id=name) for name, make in PLAYERS.items()),
+    pytest.param(emulated_gpu, id="emulated", marks=programs.BUILDS),
+    *(pytest.param(make, id=name, marks=pytest.mark.cuda) for name, make in GPU.items()),
+]

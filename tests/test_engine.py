@@ -209,12 +209,12 @@ class CountingCore:
     def isa(self) -> str:
         return "counting"
 
-    def Model(self, spec: dict, tensors: dict, tables: dict, isa: str, device: str, dtype: str) -> object:  # noqa: N802
+    def Model(self, spec: dict, tensors: dict, tables: dict, isa: str, **how: str) -> object:  # noqa: N802
         self.models += 1
         made = specs.from_dict(spec)
 
         class Model:
-            isa = "counting"
+            isa, plan = "counting", "default"
 
             def player(self, streams: int, threads: int) -> object:
                 return reference.make(made, tensors, streams)

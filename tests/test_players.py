@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compare import assert_close
-from players import PLAYERS
+from players import EVERY, PLAYERS
 from sharks.sampling import draw
 from sharks.spec import stages, state_tensors
 from specs import SPECS, condition, levels, random_tensors
@@ -32,7 +32,7 @@ PRIME = 11  # samples; ends in the middle of a frame
 FREE = 40
 
 pytestmark = [
-    pytest.mark.parametrize("make", PLAYERS.values(), ids=PLAYERS),
+    pytest.mark.parametrize("make", EVERY),
     pytest.mark.parametrize("name", NAMES),
 ]
 

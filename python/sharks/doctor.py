@@ -42,7 +42,7 @@ def _cuda() -> str:
         from . import _core
     except ImportError:
         return "not built"
-    return _core.cuda_status() or "ready"
+    return _core.cuda_status() or f"ready: {_core.cuda_device()}"
 
 
 def _decoder() -> str:

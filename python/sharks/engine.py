@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import reference
+from .arrays import on_host
 from .errors import Error, ResourceError, UsageError
 from .pack import Pack
 from .spec import did_you_mean, state_tensors, to_dict
@@ -29,7 +30,6 @@ DTYPES = {  # how weights may be stored while playing; bytes set the speed of fe
     "cpu": ("float32", "bfloat16", "int8"),
     "cuda": ("float32", "float16"),
 }
-PLAN = "default"
 MOST_STREAMS = 1 << 20
 MOST_THREADS = 1024
 FEW_STREAMS = 4  # threads that may share the steps of fewer streams than that
@@ -48,10 +48,19 @@ class Player:
     """
 
     def __init__(
-        self, pack: Pack, player: typing.Any, *, streams: int, device: str, dtype: str, isa: str, threads: int
+        self,
+        pack: Pack,
+        player: typing.Any,
+        *,
+        streams: int,
+        device: str,
+        dtype: str,
+        isa: str,
+        threads: int,
+        plan: str = "default",
     ) -> None:
         self.spec, self.streams = pack.spec, streams
-        self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, PLAN, threads
+        self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, plan, threads
         self._player = player
 
     def reset(self, levels: ArrayLike) -> None:
@@ -104,19 +113,24 @@ def open_player(
     dtype: str = "float32",
     threads: int | None = None,
     condition: ArrayLike | None = None,
+    plan: str = "default",
 ) -> Player:
     """A player of `streams` streams of a pack, waiting for its first `reset`.
 
     `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how
-    weights are stored while playing: "float32", or on the CPU "bfloat16" or "int8", faster and nearly as exact.
+    weights are stored while playing: "float32", or, faster and nearly as exact, "bfloat16" or "int8" on the CPU and
+    "float16" on a GPU. `plan`: on a GPU, "throughput" asks for the way of playing that suits hundreds of streams best, and
+    a plan's own name for that one and no other. Levels may be tensors on a GPU, in any library that speaks DLPack.
     `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
     a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """
-    device = choose_device(device)
+    device = choose_device(device, dtype)
     if dtype not in DTYPES[device]:
         raise UsageError(f"dtype is {dtype!r}; device {device!r} plays {', '.join(DTYPES[device])}")
+    if plan != "default" and device != "cuda":
+        raise UsageError(f"plan is {plan!r}; device {device!r} has one plan, 'default'")
     _whole("streams", streams, MOST_STREAMS)
     threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
     given = per_stream(pack, condition, streams)
@@ -125,11 +139,12 @@ def open_player(
         player = reference.make(pack.spec, pack.tensors, streams, given)
         return Player(pack, player, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
     with _refusals():
-        model = _model(pack, device, dtype)
+        model = _model(pack, device, dtype, plan)
         player = model.player(streams, threads)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
-    return Player(pack, player, streams=streams, device=device, dtype=dtype, isa=model.isa, threads=threads)
+    how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan}
+    return Player(pack, player, streams=streams, threads=threads, **how)
 
 
 def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, float]:
@@ -150,8 +165,8 @@ def per_stream(pack: Pack, condition: ArrayLike | None, streams: int) -> NDArray
     return np.broadcast_to(given, (streams, *given.shape)) if given.ndim == wanted - 1 else given
 
 
-def choose_device(device: str) -> str:
-    """What "auto" means here; any other device as it is, if it can play."""
+def choose_device(device: str, dtype: str = "float32") -> str:
+    """What "auto" means here, for weights of this type; any other device as it is, if it can play."""
     if device not in DEVICES:
         raise UsageError(f"device is {device!r}{did_you_mean(str(device), DEVICES)}")
     if device == "reference":
@@ -159,7 +174,9 @@ def choose_device(device: str) -> str:
     cuda_trouble = _compiled().cuda_status()
     if device == "cuda" and cuda_trouble:
         raise ResourceError(f"device 'cuda' cannot play: {cuda_trouble}")
-    return ("cpu" if cuda_trouble else "cuda") if device == "auto" else device
+    if device == "auto":
+        return "cpu" if cuda_trouble or dtype not in DTYPES["cuda"] else "cuda"
+    return device
 
 
 def _compiled() -> types.ModuleType:
@@ -173,18 +190,18 @@ def _compiled() -> types.ModuleType:
     return _core
 
 
-def _model(pack: Pack, device: str, dtype: str) -> typing.Any:
+def _model(pack: Pack, device: str, dtype: str, plan: str = "default") -> typing.Any:
     """The pack as the device wants it: made once, by one thread, and forgotten with the pack."""
     core = _compiled()
     isa = core.isa()
     with _making:
         models = _models.setdefault(pack, {})
-        if (device, dtype, isa) not in models:
+        if (device, dtype, isa, plan) not in models:
             tables = {name.removeprefix("codec."): table for name, table in pack.tables.items()}
-            models[device, dtype, isa] = core.Model(
-                to_dict(pack.spec), pack.tensors, tables, isa=isa, device=device, dtype=dtype
+            models[device, dtype, isa, plan] = core.Model(
+                to_dict(pack.spec), pack.tensors, tables, isa=isa, device=device, dtype=dtype, plan=plan
             )
-        return models[device, dtype, isa]
+        return models[device, dtype, isa, plan]
 
 
 def _default_threads(streams: int) -> int:
@@ -200,7 +217,7 @@ def _whole(name: str, value: int, most: int) -> int:
 
 def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typing.Any]:
     """A contiguous array of just this type. Integers that do not fit, and fractions, are refused, not wrapped."""
-    given = np.asarray(values)
+    given = np.asarray(on_host(name, values))
     exact = np.ascontiguousarray(given, dtype)
     if exact.dtype.kind == "i" and not np.array_equal(exact, given):
         raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
@@ -217,12 +234,14 @@ _STATE_DTYPES: dict[str, type[np.generic]] = {
 
 @contextlib.contextmanager
 def _refusals() -> typing.Iterator[None]:
-    """What the compiled engine refuses is a `UsageError`; what it cannot allocate a `ResourceError`."""
+    """What the compiled engine refuses is a `UsageError`; what it cannot allocate, or a GPU that fails, a `ResourceError`."""
     try:
         yield
     except Error:
         raise
     except MemoryError:
         raise ResourceError("there is not enough memory for so many streams; use fewer") from None
+    except RuntimeError as error:
+        raise ResourceError(str(error)) from None
     except (ValueError, OverflowError) as error:
         raise UsageError(str(error)) from None

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import on_host
 from .engine import open_player
 from .errors import ResourceError, UsageError
 from .folder import ClipFolder
@@ -209,7 +210,7 @@ def logits(
     pack = pack if isinstance(pack, Pack) else load(pack)
     lookback, q = pack.spec.lookback, pack.spec.q_levels
     try:
-        given = np.asarray(levels)
+        given = np.asarray(on_host("levels", levels))
     except ValueError:
         raise UsageError("levels are rows of different lengths; wanted whole numbers (n, T)") from None
     if given.ndim != 2 or given.dtype.kind not in "iu" or not len(given):

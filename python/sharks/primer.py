@@ -8,6 +8,7 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import on_host
 from .errors import UsageError
 from .quantize import codec
 from .spec import Spec
@@ -48,7 +49,7 @@ def _samples(prime: typing.Any, rate: float | None, sample_rate: int, n: int) ->
             f"prime_rate is {rate!r}; wanted {LEAST_RATE} to {MOST_RATE} samples per second, such as 44100"
         )
     try:
-        sound = np.asarray(prime)
+        sound = np.asarray(on_host("prime", prime))
     except ValueError as error:
         raise UsageError(f"prime is not an array ({error}); wanted (channels, samples)") from None
     if sound.dtype.kind != "f":
