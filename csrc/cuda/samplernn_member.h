@@ -47,7 +47,7 @@ template <typename W>
 struct Desk {
   float *x, *y, *partial;                       // operands; y is for what x must survive
   float *early, *scores, *noise;                // [S, Dp]; [levels, S]
-  float *gates, *window, *expanded;
+  float *gates, *window;
   float* tiers;
   uint16_t* history;                            // [S, lookback]
   Slice<W>* slices;                             // [products]
@@ -72,7 +72,6 @@ struct Desk {
     noise = carver.take<float>(levels);
     gates = carver.take<float>(gate_rows);
     window = carver.take<float>(vector);
-    expanded = carver.take<float>(vector);
     tiers = carver.take<float>(net.tiers * tier_floats());
     history = carver.take<uint16_t>(S * lookback);
     slices = carver.take<Slice<W>>(net.products);
@@ -80,13 +79,14 @@ struct Desk {
   }
 
   SHARKS_BOTH int64_t layer_floats() const { return 2 * gate_rows + 2 * vector; }
-  SHARKS_BOTH int64_t tier_floats() const { return operand + gate_rows + vector + layers * layer_floats(); }
+  SHARKS_BOTH int64_t tier_floats() const { return operand + gate_rows + 2 * vector + layers * layer_floats(); }
 
   SHARKS_BOTH float* out(int t) const { return tiers + t * tier_floats(); }              // operand: the stack's output
   SHARKS_BOTH float* handed_down(int t) const { return out(t) + operand; }               // [row_gates, C, S]
   SHARKS_BOTH float* skip(int t) const { return handed_down(t) + gate_rows; }            // [C, S]
+  SHARKS_BOTH float* expanded(int t) const { return skip(t) + vector; }                  // [C, S] what is known early
   SHARKS_BOTH LayerDesk layer(int t, int k) const {
-    float* at = skip(t) + vector + k * layer_floats();
+    float* at = expanded(t) + vector + k * layer_floats();
     return {at, at + gate_rows, at + 2 * gate_rows, at + 2 * gate_rows + vector};
   }
 };

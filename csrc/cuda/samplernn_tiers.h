@@ -161,7 +161,7 @@ class TierWork {
     m.block.sync();
     if (part.expand != kNone) {
       product(part.expand, at.y, [&](int, int channel, int s, float sum) {
-        at.expanded[channel * S + s] = sum + (top(t) ? part.expand_bias[m.first_channel() + channel] : 0.0f);
+        at.expanded(t)[channel * S + s] = sum + (top(t) ? part.expand_bias[m.first_channel() + channel] : 0.0f);
       });
       return;
     }
@@ -213,7 +213,7 @@ class TierWork {
       const int s = i % S, channel = i / S;
       const float newest = weight(slice(net.tier[t].expand), 0, channel, last) * m.number(s, place, 1);
       m.tell(link, round, s, m.first_channel() + channel,
-             at.expanded[i] + newest + (top(t) ? 0.0f : at.handed_down(t + 1)[i]));
+             at.expanded(t)[i] + newest + (top(t) ? 0.0f : at.handed_down(t + 1)[i]));
     });
     if (!m.gather_operand(link, round, at.x)) return false;
     read_into(t, 0, at.x, true);

@@ -101,7 +101,7 @@ def test_temperature_zero_takes_the_lowest_of_equal_scores():
 def test_a_state_moves_to_another_plan_in_the_middle_of_a_frame(other):
     spec = WIDE["lstm"]
     weights = random_tensors(spec)
-    kind = {} if other == "cpu" else {"core": core(), "device": "cuda", "plan": other}
+    kind = {"core": core()} | ({} if other == "cpu" else {"device": "cuda", "plan": other})
     first, second = persistent(spec, weights, 2), engine(spec, weights, 2, **kind)
     first.reset(levels(spec, 2, spec.lookback))
     first.force(levels(spec, 2, spec.lookback + 3))
