@@ -2,8 +2,11 @@
 #
 #   make demo    songs in, a new song out: demo/song.wav
 #   make test    the whole test suite
+#   make soak    what takes long: ten hours of audio, interrupts at hundreds of moments; about half an hour
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
+#   make cuda    every CUDA kernel for all architectures, warnings and spilled registers refused (needs nvcc, no GPU)
+#   make bench-gpu   samples per second on this machine's GPU, beside torch with CUDA graphs
 #   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)
 #   make sanitize   the engine under GCC's address, undefined-behaviour and thread sanitizers; about ten minutes
 
@@ -19,7 +22,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test test-isa sanitize bench lint clean
+.PHONY: demo test soak cuda test-isa sanitize bench bench-gpu lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -27,6 +30,12 @@ demo: $(VENV)/all.installed
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/dev.installed
+	$(BIN)/python -m pytest tests/soak $(PYTEST_ARGS)
+
+cuda: $(VENV)/tools.installed
+	$(BIN)/python tests/spills.py
 
 test-isa: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)
@@ -36,6 +45,9 @@ sanitize: $(VENV)/dev.installed
 
 bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py
+
+bench-gpu: $(VENV)/all.installed
+	$(BIN)/python bench/gpu.py
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import torch
 import torch.nn.functional as F
 from eager import draw, sample_table, upsampling
@@ -96,7 +98,15 @@ class _SampleGraph(nn.Module):
 
 
 class CompiledSampleRNN(FrozenStep):
-    def __init__(self, spec: SampleRNNSpec, w: dict[str, Tensor], streams: int) -> None:
+    """`graph_of`: what becomes of each module; torch.compile, unless bench/graphs.py wants to capture it itself."""
+
+    def __init__(
+        self,
+        spec: SampleRNNSpec,
+        w: dict[str, Tensor],
+        streams: int,
+        graph_of: typing.Callable[[nn.Module], typing.Callable] = graph_of,
+    ) -> None:
         self.spec, self.streams = spec, streams
         sample, tiers = _SampleGraph(spec, w), range(spec.tiers)
         like = {"dtype": sample.table.dtype}

@@ -6,10 +6,13 @@ multiply by the library. Either was the faster where it is used, and as fast as 
 
 from __future__ import annotations
 
+import typing
+
 import torch
 import torch.nn.functional as F
 from eager import draw, input_taps
-from frozen import FrozenStep, all_frozen, frozen, graph_of
+from frozen import FrozenStep, all_frozen, frozen
+from frozen import graph_of as compiling
 from torch import Tensor, nn
 
 from sharks.spec import WaveNetSpec
@@ -18,9 +21,9 @@ from sharks.spec import WaveNetSpec
 class _WaveNetGraph(nn.Module):
     """As BatchedStep: the past taps of all layers in one product, the skips in another."""
 
-    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
+    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], alone: bool) -> None:
         super().__init__()
-        self.alone = streams == 1
+        self.alone = alone
         L, self.D = spec.layers, spec.dilation
         dilated = [w[f"blocks.{i}.dilated.weight"] for i in range(L)]
         past = torch.stack([a[:, :, 0] for a in dilated])  # (L, 2D, R)
@@ -72,9 +75,17 @@ class _WaveNetGraph(nn.Module):
 
 
 class CompiledWaveNet(FrozenStep):
-    def __init__(self, spec: WaveNetSpec, w: dict[str, Tensor], streams: int) -> None:
+    """`graph_of`: what becomes of each module; torch.compile, unless bench/graphs.py wants to capture it itself."""
+
+    def __init__(
+        self,
+        spec: WaveNetSpec,
+        w: dict[str, Tensor],
+        streams: int,
+        graph_of: typing.Callable[[nn.Module], typing.Callable] = compiling,
+    ) -> None:
         self.streams = streams
-        graph = _WaveNetGraph(spec, w, streams)
+        graph = _WaveNetGraph(spec, w, streams == 1 and graph_of is compiling)
         self.graph, like = graph_of(graph), {"dtype": graph.past.dtype}
         self.t = torch.zeros((), dtype=torch.int64)
         self.older = torch.zeros(streams, spec.residual, **like)

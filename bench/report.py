@@ -18,6 +18,7 @@ import typing
 
 import torch
 from contest import DTYPES, Row, baselines, measure, reference_speed
+from gpu_section import gpu_section
 
 import sharks
 from sharks import _core, engine
@@ -49,7 +50,7 @@ def main() -> None:
         EXPLAINED,
         *speeds(packs, streams, rounds),
     ]
-    options.out.write_text("\n".join([*text, "", references(packs)]) + "\n")
+    options.out.write_text("\n".join([*text, "", references(packs), "", gpu_section(options.out)]) + "\n")
     print(options.out)
 
 

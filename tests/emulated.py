@@ -11,7 +11,7 @@ import importlib.util
 import sys
 import types
 
-from programs import ROOT, built
+from programs import built
 
 
 @functools.cache

@@ -11,7 +11,6 @@ import pytest
 
 import emulated
 import programs
-
 from sharks import reference
 from sharks.quantize import codec, tier_input_table
 from sharks.spec import SampleRNNSpec, Spec, to_dict
@@ -23,8 +22,8 @@ except ImportError:
 
 
 def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **kind: str):
-    """The compiled engine's model; `kind`: isa, device, dtype, plan. Its arrays must be contiguous, of the exact types of
-    the protocol."""
+    """The compiled engine's model; `kind`: isa, device, dtype, plan. Its arrays must be contiguous, of the exact types
+    of the protocol."""
     tables = {"decode": codec(spec).decode_table()}
     if isinstance(spec, SampleRNNSpec):
         tables["tier_input"] = tier_input_table(spec)

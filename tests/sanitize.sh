@@ -5,8 +5,8 @@
 #   thread   ThreadSanitizer
 #
 # Each has a build of its own in build/. In turn: mistakes made on purpose, which it must find; the C++ programs; then, in
-# Python, every parity test and every player test of the compiled engine. The interpreter itself is not instrumented, so
-# the runtime is loaded in front of it, and its own leaks are not counted.
+# Python, every parity test, every player test, and every test of players among threads, with the compiled engine. The
+# interpreter itself is not instrumented, so the runtime is loaded in front of it, and its own leaks are not counted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-.venv/bin/python}
@@ -48,5 +48,6 @@ for sanitizer in "$@"; do
   # Exceptions must be caught by the runtime's own wrapper, so the C++ library has to be there when it starts.
   preload="$("$compiler" -print-file-name="$runtime") $("$compiler" -print-file-name=libstdc++.so)"
   env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$build/package" PYTHONDONTWRITEBYTECODE=1 \
-    "${still[@]}" "$python" -m pytest -q -s -p no:cacheprovider -k "not reference-" tests/parity tests/test_players.py
+    "${still[@]}" "$python" -m pytest -q -s -p no:cacheprovider -k "not reference- and not in_cpp" \
+    tests/parity tests/test_players.py tests/test_threads.py
 done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import pathlib
 import types
@@ -182,6 +183,23 @@ def test_other_clips_do_not_go_on(other: dict, tmp_path: pathlib.Path, monkeypat
     assert digests(out) == digests(tmp_path / "whole")
 
 
+def test_clips_in_other_company_leave_no_bookmark(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip of the first part has gone, so that the parts are others when the call is made again."""
+    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 2)
+    play(SAMPLERNN, tmp_path / "whole", n=4)
+    play(SAMPLERNN, tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        play(SAMPLERNN, tmp_path / "cut", n=4, progress=_interrupt)
+    assert (tmp_path / "cut" / "0002.state.safetensors").exists()
+    (tmp_path / "cut" / "0001.wav").unlink()
+    play(SAMPLERNN, tmp_path / "cut", n=4)
+    assert digests(tmp_path / "cut") == digests(tmp_path / "whole")
+
+
+def _interrupt(*_: float) -> None:
+    raise KeyboardInterrupt
+
+
 def test_other_music_does_not_go_on(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play(SAMPLERNN, tmp_path / "whole", seed=6)
     interrupted(SAMPLERNN, tmp_path / "cut", 8)
@@ -208,6 +226,24 @@ def test_a_bookmark_is_set_once_a_minute(tmp_path: pathlib.Path, monkeypatch: py
     assert saved == [63.0, 126.0, 189.0]
 
 
+def test_a_bookmark_that_takes_long_is_set_less_often(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock on which one takes 6 s, and a piece 7 s."""
+    now, saved = [0.0], []
+    monkeypatch.setattr(bookmark, "EVERY", 60.0)
+    monkeypatch.setattr("sharks.folder.time", types.SimpleNamespace(monotonic=lambda: now[0]))
+
+    def save(*_: object) -> None:
+        saved.append(now[0])
+        now[0] += 6
+
+    def progress(*_: float) -> None:
+        now[0] += 7
+
+    monkeypatch.setattr(bookmark, "save", save)
+    play(SAMPLERNN, tmp_path, 37 * 30 / RATE, progress=progress)
+    assert saved == [63.0, 195.0]
+
+
 def test_a_disk_without_room_for_a_bookmark(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play(SAMPLERNN, tmp_path / "whole")
 
@@ -222,9 +258,10 @@ def test_a_disk_without_room_for_a_bookmark(tmp_path: pathlib.Path, monkeypatch:
 def test_what_an_interrupt_leaves_is_tidied(tmp_path: pathlib.Path) -> None:
     play(SAMPLERNN, tmp_path / "out", **PRIMED)
     play(SAMPLERNN, tmp_path / "whole", **PRIMED)
-    for name in (".0000.wav.unfinished", f".{STATE}.12ab.unfinished", ".manifest.jsonl.12ab.unfinished", STATE):
+    gone = (".0000.wav.unfinished", f".{STATE}.12ab.unfinished", ".manifest.jsonl.12ab.unfinished", STATE)
+    for name in (*gone, ".manifest.1.jsonl.12ab.unfinished", ".manifest.1.jsonl.held"):
         (tmp_path / "out" / name).write_bytes(b"half")
-    kept = (".song.wav.unfinished", ".0002.wav.unfinished", ".manifest.1.jsonl.12ab.unfinished", "0002.wav.unfinished")
+    kept = (".song.wav.unfinished", ".0002.wav.unfinished", "0002.wav.unfinished")
     for name in kept:  # of somebody else
         (tmp_path / "out" / name).write_bytes(b"half")
     play(SAMPLERNN, tmp_path / "out", **PRIMED)

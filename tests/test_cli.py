@@ -177,6 +177,13 @@ def test_damaged_packs(verb, damage, tmp_path, pack):
         (["--device", "tpu"], "'tpu'"),
         (["--dtype", "float8"], "'float8'"),
         (["-n", "2", "--total", "1h"], "--total"),
+        (["--total", "-1h"], "not a duration"),
+        (["--total", "0s"], "--total is 0 s"),
+        (["--total", "1h", "--length", "0s"], "--length is 0 s"),
+        (["--total", "9" * 400 + "h"], "longer than sharks can count"),
+        (["--total", "999999999h"], "n is 359999999640"),
+        (["--length", "999999999999h"], "longer than sharks can count"),
+        (["--length", "200000000000h"], "wanted 1 to 2^53 - 1"),
         (["--prime", "nothing.wav"], "nothing.wav"),
     ],
 )
@@ -220,9 +227,12 @@ def test_generate_extend_and_info(tmp_path, pack):
     assert (facts["kind"], facts["sample_rate"], facts["channels"]) == ("sound", 8000, 1)
 
 
-def test_total_is_shared_out_over_clips(tmp_path, pack):
-    done = sharks_command("generate", pack, "-o", "out", "--total", "1s", "--length", "0.4s", "--json", cwd=tmp_path)
-    assert len(json.loads(done.stdout)["files"]) == 3
+@pytest.mark.parametrize(
+    "total, length, clips", [("1s", "0.4s", 3), ("0.3s", "0.1s", 3), ("1.1s", "0.1s", 11), ("0.1s", "0.4s", 1)]
+)
+def test_total_is_shared_out_over_clips(total, length, clips, tmp_path, pack):
+    done = sharks_command("generate", pack, "-o", "out", "--total", total, "--length", length, "--json", cwd=tmp_path)
+    assert len(json.loads(done.stdout)["files"]) == clips
 
 
 def test_check_and_its_exit_code(pack):
@@ -321,7 +331,7 @@ def test_durations(text, seconds):
     assert values.duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "s", "ten", "10x", "1h 30m x", "5s5", "-3s", "1e3", "nan", "3 0s"])
+@pytest.mark.parametrize("text", ["", "s", "ten", "10x", "1h 30m x", "5s5", "-3s", "1e3", "nan", "3 0s", "9" * 400])
 def test_what_is_no_duration(text):
     if text == "5s5":  # a plain number may end it, as in 1m30
         assert values.duration(text) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -176,6 +177,57 @@ def test_another_clip_is_never_written_over(other: dict, pack: Pack, out: pathli
     with pytest.raises(sharks.UsageError, match="is another clip"):
         play(**({"pack": pack} | other)).save(out)
     assert np.array_equal(wav_levels(out / "0000.wav"), before[0, 0])
+
+
+def test_without_a_seed_the_same_call_goes_on(pack: Pack, out: pathlib.Path) -> None:
+    """What is there already is what it means; another folder gets another seed."""
+    whole = play(pack, n=3, seconds=0.5, seed=None, out=out.with_name("whole"))
+    with interrupt_after(4) as progress:
+        play(pack, out, n=3, seconds=0.5, seed=None, progress=progress)
+    began = [wav_levels(out / file_name(i)) for i in range(3)]
+    again = play(pack, out, n=3, seconds=0.5, seed=None)
+    for i, part in enumerate(began):
+        assert np.array_equal(again.levels[i, 0, : len(part)], part)
+    assert again.seed == manifest.read(out)["0002.wav"].seed != whole.seed
+    more = play(pack, out, n=5, seconds=0.5, seed=None)
+    assert (more.seed, np.array_equal(more.levels[:3], again.levels)) == (again.seed, True)
+    assert play(pack, out, streams=[7], seed=None).seed != again.seed, "nothing of it is there"
+    (out / "0007.wav").unlink()
+    with pytest.raises(sharks.UsageError, match="its temperature"):
+        play(pack, out, n=5, seconds=0.5, seed=None, temperature=0.5)
+
+
+def test_a_clip_counts_as_finished_when_the_disk_has_it(
+    pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some systems, NFS among them, say only then that it was too much."""
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if os.readlink(f"/proc/self/fd/{handle}").endswith("0001.wav"):
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        fsync(handle)
+
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("cannot tell here which file is meant")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(sharks.ResourceError, match="0001.wav: did not reach the disk"):
+            play(pack, out, n=2)
+    assert [row.samples for row in manifest.read(out).values()] == [0, 0]
+    assert np.array_equal(play(pack, out, n=2).levels, play(pack, n=2).levels)
+
+
+def test_what_is_there_already_needs_no_room(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with interrupt_after(6) as progress:
+        play(pack, out, n=3, seconds=0.5, progress=progress)
+    there = sum(path.stat().st_size for path in out.glob("*.wav"))
+    rest = 3 * (HEADER_BYTES + 2 * 500) - there
+    monkeypatch.setattr("shutil.disk_usage", lambda _: types.SimpleNamespace(free=rest - 1))
+    with pytest.raises(sharks.ResourceError, match="are free"):
+        play(pack, out, n=3, seconds=0.5)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: types.SimpleNamespace(free=rest))
+    play(pack, out, n=3, seconds=0.5)
 
 
 def test_a_file_of_unknown_origin_is_never_written_over(pack: Pack, out: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""What README.md and docs/walk.md show is what happens."""
+"""What README.md, docs/walk.md and docs/live.md show is what happens."""
 
 import pathlib
 import re
@@ -14,6 +14,7 @@ from sharks.spec import SampleRNNSpec
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 WALK = (ROOT / "docs" / "walk.md").read_text()
+LIVE = (ROOT / "docs" / "live.md").read_text()
 
 
 def blocks(text, language=""):
@@ -49,12 +50,13 @@ def test_the_list_of_presets_is_this_one():
 
 
 def commands(text):
-    """The `sharks` lines of the code blocks, as words."""
-    lines = [line.removeprefix("$ ") for block in blocks(text) for line in block.splitlines()]
-    return [shlex.split(line, comments=True) for line in lines if line.startswith("sharks ")]
+    """The commands `sharks` in the code blocks, as words; what starts them, such as srun, is left out."""
+    lines = [line for block in blocks(text) for line in block.splitlines()]
+    found = [re.search(r"(?:^|\s)(sharks .*)", line) for line in lines]
+    return [shlex.split(line[1], comments=True) for line in found if line]
 
 
-@pytest.mark.parametrize("words", commands(README) + commands(WALK), ids=" ".join)
+@pytest.mark.parametrize("words", commands(README) + commands(WALK) + commands(LIVE), ids=" ".join)
 def test_every_command_that_is_shown_has_such_a_verb_and_such_options(words):
     shown = subprocess.run(
         [sys.executable, "-m", "sharks", words[1], "--help"], capture_output=True, text=True, timeout=60
@@ -65,9 +67,8 @@ def test_every_command_that_is_shown_has_such_a_verb_and_such_options(words):
 
 
 def test_a_command_that_does_not_exist_would_be_seen():
-    assert commands("```\nsharks generate x --nonsense 3  # so\n```") == [
-        ["sharks", "generate", "x", "--nonsense", "3"]
-    ]
+    for line in ("sharks generate x --nonsense 3  # so", "torchrun -m sharks generate x --nonsense 3"):
+        assert commands(f"```\n{line}\n```") == [["sharks", "generate", "x", "--nonsense", "3"]]
     shown = subprocess.run(
         [sys.executable, "-m", "sharks", "generate", "--help"], capture_output=True, text=True, timeout=60
     )

@@ -52,11 +52,14 @@ def test_what_a_process_is_told(environment: dict[str, str], share: tuple[int, i
     assert of_environment(environment) == share
 
 
-@pytest.mark.parametrize(("rank", "of"), [("one", "2"), ("0", ""), ("2", "2"), ("-1", "2"), ("0", "0"), ("0.0", "2")])
+@pytest.mark.parametrize(
+    ("rank", "of"), [("one", "2"), ("0", ""), ("2", "2"), ("-1", "2"), ("0", "0"), ("0.0", "2"), ("9" * 5000, "2")]
+)
 def test_what_it_cannot_be_told(rank: str, of: str) -> None:
     with pytest.raises(sharks.UsageError, match="RANK is '.*' and WORLD_SIZE is") as caught:
         of_environment({"RANK": rank, "WORLD_SIZE": of})
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def test_a_step_that_misbehaves_is_caught(fault, kind, thread):
     controls = names(f"control-{fault}{thread}/")
     assert controls
     for name in controls:
+        assert scenes()[name]["steps"] > 0, name
         if kind in counted(name):
             assert counted(name)[kind] >= scenes()[name]["steps"] - 1, name
             # A lock that another thread holds is waited for in a system call.

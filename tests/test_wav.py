@@ -1,6 +1,7 @@
 """Writing WAV files that are whole at every moment."""
 
 import hashlib
+import io
 import os
 import signal
 import struct
@@ -153,6 +154,57 @@ def test_four_gigabytes_are_passed(tmp_path):
         assert set(file.read(1000)) == {0.25} and set(file.read(1000)) == {0.0}
         file.seek(most - 2)
         assert file.read().tolist() == [0.5, 0.5, 0.75, -0.5, -0.5, -0.5, -0.5, -0.5]
+
+
+# A kill between any two writes, and within one
+
+
+class Filmed(io.FileIO):
+    """A file that is shown to `look` after every change of it, and in the middle of every write that is long."""
+
+    def __init__(self, path, mode, look):
+        super().__init__(path, mode)
+        self.look = look
+
+    def write(self, data):
+        halves = [data[: len(data) // 2], data[len(data) // 2 :]] if len(data) > HEADER_BYTES else [data]
+        for half in halves:
+            assert super().write(half) == len(half)
+            self.look()
+        return len(data)
+
+    def truncate(self, size=None):
+        super().truncate(size)
+        self.look()
+
+
+@pytest.mark.parametrize("end_of_riff", [2**32 - 1, HEADER_BYTES - 8 + 2 * 230])
+def test_between_any_two_writes_the_file_is_whole(tmp_path, end_of_riff, monkeypatch):
+    """While it grows, while it goes on from an earlier place, and on both sides of the end of RIFF."""
+    monkeypatch.setattr(wavs, "MOST_RIFF_BYTES", end_of_riff)
+    pcm = np.random.default_rng(0).integers(-32768, 32768, 480).astype(np.int16)
+    path, seen, forms = tmp_path / "a.wav", [], set()
+
+    def look():
+        if path.stat().st_size < HEADER_BYTES:
+            return  # `_begin_wav` gives a file its name later
+        got, rate = soundfile.read(path, dtype="int16")
+        assert rate == RATE and np.array_equal(got, pcm[: len(got)])
+        forms.add(soundfile.info(path).format)
+        if soundfile.info(path).format == "WAV":
+            assert frames_by_wave(path) == len(got)
+        seen.append(len(got))
+
+    def play(file, keep, until):
+        with WavWriter(file, RATE, keep=keep) as wav:
+            for start in range(keep, until, 80):
+                wav.write(pcm[start : start + 80] / np.float32(32768))
+
+    play(Filmed(path, "wb+", look), 0, 400)
+    for keep, until in ((160, 400), (320, 480), (80, 240)):
+        play(Filmed(path, "rb+", look), keep, until)
+    assert set(seen) == set(range(0, 481, 80))
+    assert len(seen) > 40 and forms == ({"WAV"} if end_of_riff > 2**31 else {"WAV", "RF64"})
 
 
 # Going on with a file

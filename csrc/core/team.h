@@ -52,17 +52,32 @@ class Team {
   // while the machine is too busy to run all at once, on the calling thread.
   template <typename Part>
   void share(Part& part) {
+    start(part);
+    part(0);
+    finish(part);
+  }
+
+  // share() in two halves, the lead's own work between them: the others begin part(1) .. part(size - 1) now, and are done
+  // when finish() returns. They may wait for what the lead has yet to do, not the other way round: where they cannot run
+  // beside it, their parts run in finish().
+  template <typename Part>
+  void start(Part& part) {
     static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
     if (resting_ > 0) --resting_;
-    if (resting_ > 0 || closed_.load(std::memory_order_relaxed)) {
-      for (int member = 0; member < size_; ++member) part(member);
-      return;
-    }
+    alone_ = resting_ > 0 || closed_.load(std::memory_order_relaxed);
+    if (alone_) return;
     part_ = &part;
     call_ = [](void* p, int member) { (*static_cast<Part*>(p))(member); };
     pending_.store(size_ - 1, std::memory_order_relaxed);
     ticket_.fetch_add(1, std::memory_order_release);
-    part(0);
+  }
+
+  template <typename Part>
+  void finish(Part& part) {
+    if (alone_) {
+      for (int member = 1; member < size_; ++member) part(member);
+      return;
+    }
     const double late = spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
     if (late > kLate) resting_ = kRest;
   }
@@ -98,6 +113,7 @@ class Team {
 
   const int size_;
   int resting_ = 0;
+  bool alone_ = true;
   void* part_ = nullptr;
   void (*call_)(void*, int) = nullptr;
   // On lines of their own: the lead writes one while the others spin on it.

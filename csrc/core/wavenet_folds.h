@@ -1,10 +1,10 @@
 // WaveNet's weights with everything folded that can be, in double precision: the input convolution, whatever it reads,
-// becomes a table of rows to add, one per tap and level; the skip products of all layers become one product over their
-// gated outputs, laid side by side.
+// becomes a table of rows to add, one per tap and level; the skip products of a run of layers become one product over
+// their gated outputs, laid side by side.
 //
 // `Packing` says how a backend keeps matrices: types Matrix and Floats (zero at birth), padded(width), matrix(dense),
-// times(dense, dense). Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels; a
-// small p marks a padded width.
+// times(dense, dense), and kRunColumns, how wide a product over several layers may become. Letters: R residual, D one half
+// of the gate, S skip, E head, K filter width, L layers, Q levels; a small p marks a padded width.
 #pragma once
 
 #include <algorithm>
@@ -25,13 +25,15 @@ struct FoldedWaveNet {
   Packing packing;
   WaveNetSpec spec;
   int Rp, Dp, Sp, Ep, taps;
+  int run_layers;  // whose skips are one product; the last run may have fewer
   Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
   struct Block {
     Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]
     Floats dilated_bias, res_bias;
   };
   std::vector<Block> blocks;
-  Matrix skip, conv1, conv2;  // [S, L Dp], [E, Sp], [Q, Ep]
+  std::vector<Matrix> skips;  // a run of layers each, in order: [S, run_layers Dp]
+  Matrix conv1, conv2;        // [E, Sp], [Q, Ep]
   Floats skip_bias, conv1_bias, conv2_bias;
 
  private:
@@ -48,7 +50,8 @@ FoldedWaveNet<Packing>::FoldedWaveNet(const WaveNetSpec& spec, const WaveNetWeig
       Dp(Packing::padded(spec.dilation)),
       Sp(Packing::padded(spec.skip)),
       Ep(Packing::padded(spec.head)),
-      taps(std::max(spec.input_filter_width, 1)) {
+      taps(std::max(spec.input_filter_width, 1)),
+      run_layers(std::clamp(Packing::kRunColumns / Dp, 1, spec.layers())) {
   const int R = spec.residual, D = spec.dilation, K = spec.filter_width, G = spec.global_channels;
   for (const WaveNetWeights::Block& from : weights.blocks) {
     Block block;
@@ -103,19 +106,22 @@ void FoldedWaveNet<Packing>::fold_input(const WaveNetWeights& weights, const flo
       }
 }
 
-// All skip products side by side, their biases summed, the scale inside.
+// The skip products of each run of layers side by side, the scale inside; the biases of all summed.
 template <typename Packing>
 void FoldedWaveNet<Packing>::fold_skips(const WaveNetWeights& weights) {
   const int S = spec.skip, D = spec.dilation, L = spec.layers();
-  Dense all(S, L * Dp);
   std::vector<double> bias(static_cast<size_t>(S));
-  for (int i = 0; i < L; ++i) {
-    const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
-    all.add(0, i * Dp, block.skip, S, D, D);
-    for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+  for (int first = 0; first < L; first += run_layers) {
+    const int last = std::min(L, first + run_layers);
+    Dense run(S, (last - first) * Dp);
+    for (int i = first; i < last; ++i) {
+      const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
+      run.add(0, (i - first) * Dp, block.skip, S, D, D);
+      for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+    }
+    run.scale(spec.skip_scale);
+    skips.push_back(packing.matrix(run));
   }
-  all.scale(spec.skip_scale);
-  skip = packing.matrix(all);
   skip_bias = Floats(static_cast<size_t>(Sp));
   for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[static_cast<size_t>(s)] * spec.skip_scale);
 }

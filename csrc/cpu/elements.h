@@ -40,7 +40,7 @@ struct Float32 {
   using In = Vec;
   static Sum start(const Packed&, int) { return Vec::zero(); }
   static In spread(float unit) { return Vec::all(unit); }
-  static Sum add(Sum sum, const float* weights, In in) { return fma(Vec::load(weights), in, sum); }
+  static Sum add(Sum sum, Vec weights, In in) { return fma(weights, in, sum); }
   static Sum plus(Sum a, Sum b) { return a + b; }
   static Vec finish(Sum sum, const Packed&, int, float) { return sum; }
 };
@@ -55,15 +55,15 @@ struct Bfloat16 {
     __m512bh pair;
   };
   static In spread(uint32_t unit) { return {(__m512bh)_mm512_set1_epi32(static_cast<int>(unit))}; }
-  static Sum add(Sum sum, const float* weights, In in) {
-    return {_mm512_dpbf16_ps(sum.v, (__m512bh)_mm512_loadu_si512(weights), in.pair)};
+  static Sum add(Sum sum, Vec weights, In in) {
+    return {_mm512_dpbf16_ps(sum.v, (__m512bh)weights.v, in.pair)};
   }
 #else
   struct In {
     Vec even, odd;
   };
   static In spread(uint32_t unit) { return {Vec::all(float_of(unit << 16)), Vec::all(float_of(unit & 0xFFFF0000u))}; }
-  static Sum add(Sum sum, const float* weights, In in) {
+  static Sum add(Sum sum, Vec weights, In in) {
     return fma(odd_halves(weights), in.odd, fma(even_halves(weights), in.even, sum));
   }
 #endif
@@ -85,7 +85,7 @@ struct Int8 {
   // The byte product takes its inputs unsigned, 128 above their value; the sum starts as much below.
   static Sum start(const Packed& w, int row) { return kUnsignedInputs ? Whole::load(w.row_offset + row) : Whole::zero(); }
   static In spread(uint32_t unit) { return Whole4::all(unit); }
-  static Sum add(Sum sum, const float* weights, In in) { return dot4(sum, weights, in); }
+  static Sum add(Sum sum, Vec weights, In in) { return dot4(sum, weights, in); }
   static Sum plus(Sum a, Sum b) { return a + b; }
   static Vec finish(Sum sum, const Packed& w, int row, float scale) {
     return sum.to_float() * (Vec::load(w.row_scale + row) * Vec::all(scale));
@@ -93,20 +93,17 @@ struct Int8 {
 
   // `cols` values of one stream -> cols / 4 units of whole numbers; returns what one whole step is worth.
   static float narrow(const float* x, int cols, uint32_t* units) {
-    Vec most = Vec::zero();
-    for (int i = 0; i < cols; i += kLanes) most = max(most, magnitude(Vec::load(x + i)));
-    float lanes[kLanes], peak = 0.0f;
-    most.store(lanes);
-    for (float lane : lanes) peak = lane > peak ? lane : peak;
-    const Vec steps = Vec::all(peak > 0.0f ? 127.0f / peak : 0.0f);
-    for (int i = 0; i < cols; i += kLanes) {
-      round(Vec::load(x + i) * steps).store(lanes);
-      for (int u = 0; u < kLanes / 4; ++u) {
-        uint32_t bits = 0;
-        for (int k = 0; k < 4; ++k) bits |= (static_cast<uint32_t>(static_cast<int32_t>(lanes[4 * u + k])) & 0xFFu) << 8 * k;
-        units[i / 4 + u] = bits;
-      }
+    Vec most = Vec::zero(), also = Vec::zero();  // two, for a maximum takes longer than the next can wait
+    int i = 0;
+    for (; i + 2 * kLanes <= cols; i += 2 * kLanes) {
+      most = max(most, magnitude(Vec::load(x + i)));
+      also = max(also, magnitude(Vec::load(x + i + kLanes)));
     }
+    if (i < cols) most = max(most, magnitude(Vec::load(x + i)));
+    const float peak = greatest(max(most, also));
+    const Vec steps = Vec::all(peak > 0.0f ? 127.0f / peak : 0.0f);
+    for (i = 0; i < cols; i += kLanes, units += kLanes / kUnit)
+      store_bytes(Vec::load(x + i) * steps, kUnsignedInputs ? 128 : 0, units);
     return peak / 127.0f;
   }
 };

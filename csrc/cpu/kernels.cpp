@@ -2,7 +2,7 @@
 // intrinsics here: a template of the standard library instantiated in this file could replace its portable twin.
 #include "cpu/kernels.h"
 
-#include "core/sampling.h"
+#include "cpu/noise.h"
 #include "cpu/product.h"
 #include "cpu/vec.h"
 
@@ -14,13 +14,18 @@ inline Vec sum_of(Whole sum) { return sum.to_float(); }
 
 void gate(int B, int W, const float* a, size_t ld_a, float* z, size_t ld_z) {
   for (int b = 0; b < B; ++b, a += ld_a, z += ld_z)
-    for (int i = 0; i < W; i += kLanes) (tanh(Vec::load(a + i)) * sigmoid(Vec::load(a + W + i))).store(z + i);
+    for (int i = 0; i < W; i += kLanes) tanh_sigmoid(Vec::load(a + i), Vec::load(a + W + i)).store(z + i);
 }
 
 void residual(int B, int W, const float* x, size_t ld_x, const float* r, size_t ld_r, float scale, float* y,
               size_t ld_y) {
   for (int b = 0; b < B; ++b, x += ld_x, r += ld_r, y += ld_y)
     for (int i = 0; i < W; i += kLanes) ((Vec::load(x + i) + Vec::load(r + i)) * Vec::all(scale)).store(y + i);
+}
+
+void copy(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y) {
+  for (int b = 0; b < B; ++b, x += ld_x, y += ld_y)
+    for (int i = 0; i < W; i += kLanes) Vec::load(x + i).store(y + i);
 }
 
 void rectify(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y) {
@@ -31,11 +36,11 @@ void rectify(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y) {
 void lstm(int B, int W, const float* gates, size_t ld_gates, float* c, float* h, size_t ld_state) {
   for (int b = 0; b < B; ++b, gates += ld_gates, c += ld_state, h += ld_state)
     for (int i = 0; i < W; i += kLanes) {
-      const Vec in = sigmoid(Vec::load(gates + i)), forget = sigmoid(Vec::load(gates + W + i));
-      const Vec value = tanh(Vec::load(gates + 2 * W + i)), out = sigmoid(Vec::load(gates + 3 * W + i));
-      const Vec cell = fma(forget, Vec::load(c + i), in * value);
+      const Vec in = Vec::load(gates + i), forget = sigmoid(Vec::load(gates + W + i));
+      const Vec value = Vec::load(gates + 2 * W + i), out = Vec::load(gates + 3 * W + i);
+      const Vec cell = fma(forget, Vec::load(c + i), tanh_sigmoid(value, in));
       cell.store(c + i);
-      (out * tanh(cell)).store(h + i);
+      tanh_sigmoid(cell, out).store(h + i);
     }
 }
 
@@ -125,7 +130,7 @@ float multiply_with(size_t rounds) {
   typename E::Sum sums[kProbeSums];
   for (auto& sum : sums) sum = E::Sum::zero();
   for (size_t i = 0; i < rounds; ++i)
-    for (auto& sum : sums) sum = E::add(sum, weights, in);
+    for (auto& sum : sums) sum = E::add(sum, Vec::load(weights), in);
   for (int j = 1; j < kProbeSums; ++j) sums[0] = E::plus(sums[0], sums[j]);
   float lanes[kLanes];
   sum_of(sums[0]).store(lanes);
@@ -140,18 +145,6 @@ float multiply(Type type, size_t rounds) {
   }
 }
 
-void gumbel(int Q, uint64_t seed, int64_t stream, int64_t step, float* noise) {
-  float block[kNoiseBlock];
-  for (int k = 0; k < Q; ++k) {
-    if (k % kNoiseBlock == 0) gumbel_block(k, seed, stream, step, block);
-    noise[k] = block[k % kNoiseBlock];
-  }
-}
-
-int32_t draw(const float* logits, int Q, float temperature, uint64_t seed, int64_t stream, int64_t step) {
-  return draw_level(logits, Q, temperature, seed, stream, step);
-}
-
 }  // namespace
 
 #define SHARKS_JOIN(a, b) a##b
@@ -164,6 +157,7 @@ const Kernels SHARKS_TABLE(SHARKS_ISA_NAME) = {SHARKS_QUOTE(SHARKS_ISA_NAME),
                                                product,
                                                gate,
                                                residual,
+                                               copy,
                                                rectify,
                                                lstm,
                                                gru,

@@ -12,6 +12,7 @@ namespace sharks::cpu {
 
 constexpr int kPanelRows = 16;
 constexpr int kGroupPanels = 4;
+constexpr int kGroupRows = kGroupPanels * kPanelRows;
 
 // How weights are stored while playing; elements.h says what a product does with each.
 enum class Type { kFloat32, kBfloat16, kInt8 };
@@ -35,6 +36,8 @@ constexpr int kProbeSums = 12;  // independent sums of Kernels::multiply
 inline int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
 
 inline size_t packed_bytes(const Packed& w) { return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type); }
+
+inline int groups_of(const Packed& w) { return (w.rows + kGroupRows - 1) / kGroupRows; }
 
 // Rows first .. last - 1 of a matrix; first lies on a group.
 inline Packed row_slice(const Packed& w, int first, int last) {
@@ -63,6 +66,8 @@ struct Kernels {
   // y = (x + r) * scale
   void (*residual)(int B, int W, const float* x, size_t ld_x, const float* r, size_t ld_r, float scale, float* y,
                    size_t ld_y);
+
+  void (*copy)(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y);
 
   // y = max(x, 0)
   void (*rectify)(int B, int W, const float* x, size_t ld_x, float* y, size_t ld_y);

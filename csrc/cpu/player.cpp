@@ -30,18 +30,25 @@ Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heavie
 
 void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
                        size_t ld_y, bool relu) {
-  if (!team_ || packed_bytes(w) < kWorthSharing)
-    return kernels_.product(w, B_, x, ld_x, init, ld_init, y, ld_y, relu, scratch_[0].data());
+  const int groups = groups_of(w);
+  if (!team_ || !worth_sharing(w)) return multiply_rows(w, 0, groups, 0, x, ld_x, init, ld_init, y, ld_y, relu);
   auto rows_of = [&](int member) noexcept {
-    const int groups = (w.rows / kPanelRows + kGroupPanels - 1) / kGroupPanels, members = team_->size();
-    const int first = groups * member / members * kGroupPanels * kPanelRows;
-    const int last = std::min(w.rows, groups * (member + 1) / members * kGroupPanels * kPanelRows);
-    if (first < last)
-      kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y,
-                       relu, scratch_[static_cast<size_t>(member)].data());
+    const int members = team_->size();
+    multiply_rows(w, groups * member / members, groups * (member + 1) / members, member, x, ld_x, init, ld_init, y, ld_y,
+                  relu);
   };
   team_->share(rows_of);
 }
+
+void Stepper::multiply_rows(const Packed& w, int from, int to, int member, const float* x, size_t ld_x,
+                            const float* init, size_t ld_init, float* y, size_t ld_y, bool relu) noexcept {
+  if (from >= to) return;
+  const int first = from * kGroupRows, last = std::min(w.rows, to * kGroupRows);
+  kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y, relu,
+                   scratch_[static_cast<size_t>(member)].data());
+}
+
+bool Stepper::worth_sharing(const Packed& w) { return packed_bytes(w) >= kWorthSharing; }
 
 void Stepper::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {
   struct Open {

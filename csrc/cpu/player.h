@@ -37,6 +37,14 @@ class Stepper : public Lockstep {
   void multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y, size_t ld_y,
                 bool relu);
 
+  // One member's rows of such a product: `from` to `to` in groups of rows, on the thread that calls.
+  void multiply_rows(const Packed& w, int from, int to, int member, const float* x, size_t ld_x, const float* init,
+                     size_t ld_init, float* y, size_t ld_y, bool relu) noexcept;
+
+  // The threads that share this stepper's products, the lead among them; null where it is alone.
+  Team* team() const { return team_.get(); }
+  static bool worth_sharing(const Packed& w);
+
   // Advance the network to the current position; write logits_ if asked.
   virtual void predict(bool want_logits) = 0;
   // Append one level per stream to the history and advance position_.

@@ -51,12 +51,18 @@ void tile(const Place<E>& at) {
       typename E::In in[NB];
       for (int b = 0; b < NB; ++b) in[b] = E::spread(at.x[b * at.ld_x + i + s]);
       for (int g = 0; g < G; ++g)
-        for (int p = 0; p < P; ++p)
-          for (int b = 0; b < NB; ++b)
-            sum[b][g][p][s] = E::add(sum[b][g][p][s], column + g * group_size + p * kLanes, in[b]);
+        for (int p = 0; p < P; ++p) {
+          Vec weights = Vec::load(column + g * group_size + p * kLanes);
+          if (NB > 1) hold(weights);
+          for (int b = 0; b < NB; ++b) sum[b][g][p][s] = E::add(sum[b][g][p][s], weights, in[b]);
+        }
     }
+  // Unrolled, or the sums would take a turn through memory.
+#pragma GCC unroll 8
   for (int b = 0; b < NB; ++b)
+#pragma GCC unroll 8
     for (int g = 0; g < G; ++g)
+#pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
         const int row = (g * kGroupPanels + p) * kLanes;
         typename E::Sum total = sum[b][g][p][0];

@@ -1,10 +1,12 @@
 // WaveNet on the CPU: one cached step per sample, all streams of a thread together.
 //
-// The skips are gathered: one product over the gated outputs of all layers takes their sum off the chain of layers.
+// The skips are gathered: a product over the gated outputs of a run of layers takes their sum off the chain of layers.
+// With a team, the others add up the skips while the lead still goes along the chain. (Past taps could be multiplied
+// ahead as well: handing their sums from core to core takes longer than the lead needs for them.)
 #include "cpu/wavenet.h"
 
 #include <algorithm>
-#include <cstring>
+#include <atomic>
 
 #include "core/check.h"
 #include "core/stages.h"
@@ -45,6 +47,12 @@ class WaveNetStepper final : public Stepper {
 
   float* newest(Layer& layer) { return layer.window.data() + (net_.spec.filter_width - 1) * net_.Rp; }
   size_t ld_window() const { return static_cast<size_t>(net_.spec.filter_width) * net_.Rp; }
+  void follow_chain();
+  void add_skips(int member) noexcept;
+  std::vector<int> share_skips() const;
+  int runs() const { return static_cast<int>(net_.skips.size()); }
+  const float* gated_of(int run) const { return gated_.data() + run * net_.run_layers * net_.Dp; }
+  const float* skip_init(int run) const { return run ? skip_.data() : net_.skip_bias.data(); }
   void gather_past(Layer& layer, int dilation);
   void push(Ring& ring, const float* rows, size_t ld);
 
@@ -53,7 +61,12 @@ class WaveNetStepper final : public Stepper {
   std::vector<Layer> layers_;
   std::vector<int32_t> recent_;  // [B, taps] levels, oldest first, the last not fed yet; -1: nothing
   Floats activation_, gated_, residual_, skip_, skip_rectified_, head_;
+  std::vector<int> shares_;  // of the skip rows: member m adds up the groups shares_[m] .. shares_[m + 1] - 1
+  alignas(64) std::atomic<int> layers_done_{0};  // of this step's chain; the others spin on it
 };
+
+// Bytes of weights that could be read while the latencies of a layer pass, some tenths of a microsecond.
+constexpr double kLayerBytes = 12 << 10;
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
     : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
@@ -73,6 +86,8 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
     layer.window = Floats(B * ld_window());
     layers_.push_back(std::move(layer));
   }
+  // Heavy layers are shared one by one instead.
+  if (team() && !worth_sharing(net.blocks[0].dilated)) shares_ = share_skips();
 }
 
 void WaveNetStepper::reset(const int32_t* levels) {
@@ -86,6 +101,28 @@ void WaveNetStepper::reset(const int32_t* levels) {
 }
 
 void WaveNetStepper::predict(bool want_logits) {
+  const int Sp = net_.Sp, Ep = net_.Ep;
+  if (!want_logits) return follow_chain();
+  layers_done_.store(0, std::memory_order_relaxed);
+  if (!shares_.empty()) {
+    auto skips_of = [&](int member) noexcept { add_skips(member); };
+    team()->start(skips_of);
+    follow_chain();
+    skips_of(0);
+    team()->finish(skips_of);
+  } else {
+    follow_chain();
+    for (int run = 0; run < runs(); ++run)
+      multiply(net_.skips[static_cast<size_t>(run)], gated_of(run), ld_gated_, skip_init(run), run ? Sp : 0, skip_.data(),
+               Sp, false);
+  }
+  kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
+  multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
+  multiply(net_.conv2, head_.data(), Ep, net_.conv2_bias.data(), 0, logits_.data(), ld_logits_, false);
+}
+
+// The lookup, then layer after layer: each needs the one before.
+void WaveNetStepper::follow_chain() {
   const int L = net_.spec.layers(), Rp = net_.Rp, Dp = net_.Dp;
   for (int b = 0; b < B_; ++b)
     kernels_.look_up(Rp, net_.taps, Q_, net_.input_table.data(), &recent_[static_cast<size_t>(b * net_.taps)],
@@ -97,22 +134,42 @@ void WaveNetStepper::predict(bool want_logits) {
     push(layer.ring, newest(layer), ld_window());
     const bool conditioned = layer.condition.size() > 0;
     multiply(block.dilated, layer.window.data(), ld_window(),
-                     conditioned ? layer.condition.data() : block.dilated_bias.data(), conditioned ? 2 * Dp : 0,
-                     activation_.data(), 2 * Dp, false);
+             conditioned ? layer.condition.data() : block.dilated_bias.data(), conditioned ? 2 * Dp : 0,
+             activation_.data(), 2 * Dp, false);
     float* gated = gated_.data() + i * Dp;
     kernels_.gate(B_, Dp, activation_.data(), 2 * Dp, gated, ld_gated_);
+    layers_done_.store(i + 1, std::memory_order_release);
     if (i + 1 == L) break;  // nothing reads the last layer's residual
     multiply(block.res, gated, ld_gated_, block.res_bias.data(), 0, residual_.data(), Rp, false);
     kernels_.residual(B_, Rp, newest(layer), ld_window(), residual_.data(), Rp,
                       static_cast<float>(net_.spec.residual_scale), newest(layers_[static_cast<size_t>(i + 1)]),
                       ld_window());
   }
-  if (!want_logits) return;
-  const int Sp = net_.Sp, Ep = net_.Ep;
-  multiply(net_.skip, gated_.data(), ld_gated_, net_.skip_bias.data(), 0, skip_.data(), Sp, false);
-  kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
-  multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
-  multiply(net_.conv2, head_.data(), Ep, net_.conv2_bias.data(), 0, logits_.data(), ld_logits_, false);
+}
+
+// A member's rows of the skips, run after run, each as soon as the chain has come past it.
+void WaveNetStepper::add_skips(int member) noexcept {
+  const int from = shares_[static_cast<size_t>(member)], to = shares_[static_cast<size_t>(member + 1)];
+  for (int run = 0; run < runs() && from < to; ++run) {
+    const int wanted = std::min((run + 1) * net_.run_layers, net_.spec.layers());
+    spin_until([&] { return layers_done_.load(std::memory_order_acquire) >= wanted; });
+    multiply_rows(net_.skips[static_cast<size_t>(run)], from, to, member, gated_of(run), ld_gated_, skip_init(run),
+                  run ? net_.Sp : 0, skip_.data(), net_.Sp, false);
+  }
+}
+
+// The first group of skip rows of each member, so that all read about as many bytes in a step: the lead, which has the
+// chain, gets the fewest rows.
+std::vector<int> WaveNetStepper::share_skips() const {
+  double chain = 0, skips = 0;
+  for (const WaveNet::Block& block : net_.blocks)
+    chain += kLayerBytes + static_cast<double>(packed_bytes(block.dilated) + packed_bytes(block.res));
+  for (const Matrix& run : net_.skips) skips += static_cast<double>(packed_bytes(run));
+  const int groups = groups_of(net_.skips[0]), others = team()->size() - 1;
+  const int mine = static_cast<int>(groups * std::max(0.0, (chain + skips) / team()->size() - chain) / skips);
+  std::vector<int> shares{0};
+  for (int member = 0; member <= others; ++member) shares.push_back(mine + (groups - mine) * member / others);
+  return shares;
 }
 
 // Copy x[t - 2d] and x[t - d], as many as the filter has, in front of the newest input. The ring's next row is
@@ -122,14 +179,13 @@ void WaveNetStepper::gather_past(Layer& layer, int dilation) {
   for (int k = 0; k + 1 < net_.spec.filter_width; ++k) {
     const int row = (ring.next + k * dilation) % ring.length;
     const float* from = ring.rows.data() + static_cast<size_t>(row) * B_ * net_.Rp;
-    for (int b = 0; b < B_; ++b)
-      std::memcpy(layer.window.data() + b * ld_window() + k * net_.Rp, from + b * net_.Rp, net_.Rp * sizeof(float));
+    kernels_.copy(B_, net_.Rp, from, net_.Rp, layer.window.data() + k * net_.Rp, ld_window());
   }
 }
 
 void WaveNetStepper::push(Ring& ring, const float* rows, size_t ld) {
   float* to = ring.rows.data() + static_cast<size_t>(ring.next) * B_ * net_.Rp;
-  for (int b = 0; b < B_; ++b) std::memcpy(to + b * net_.Rp, rows + b * ld, net_.Rp * sizeof(float));
+  kernels_.copy(B_, net_.Rp, rows, ld, to, net_.Rp);
   if (++ring.next == ring.length) ring.next = 0;
 }
 

@@ -6,11 +6,11 @@
 namespace sharks::cpu {
 
 int WaveNet::widest() const {
-  return std::max({skip.cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
+  return std::max({skips[0].cols(), conv1.cols(), conv2.cols(), blocks[0].dilated.cols(), blocks[0].gcond.cols()});
 }
 
 size_t WaveNet::heaviest() const {
-  return std::max({packed_bytes(skip), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
+  return std::max({packed_bytes(skips[0]), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
 }
 
 Cost WaveNet::cost() const {
@@ -19,7 +19,8 @@ Cost WaveNet::cost() const {
     add(cost, blocks[i].dilated);
     if (i + 1 < blocks.size()) add(cost, blocks[i].res);  // the last layer's is never computed
   }
-  for (const Matrix* matrix : {&skip, &conv1, &conv2}) add(cost, *matrix);
+  for (const Matrix& run : skips) add(cost, run);
+  for (const Matrix* matrix : {&conv1, &conv2}) add(cost, *matrix);
   return cost;
 }
 

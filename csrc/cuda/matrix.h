@@ -45,6 +45,7 @@ class Matrix {
 struct Packing {
   using Matrix = cuda::Matrix;
   using Floats = std::vector<float>;
+  static constexpr int kRunColumns = 1 << 30;  // all layers together
   Precision precision;
   Fold fold;
 

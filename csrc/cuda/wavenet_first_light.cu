@@ -37,7 +37,7 @@ class WaveNetFirstLight final : public WaveNetPlan {
   template <typename W>
   wavenet::Net<W> net() const {
     return {shape(), static_cast<const wavenet::Layer<W>*>(layers_.data()), input_table_.data(), input_bias_.data(),
-            folded_.skip.view<W>(), folded_.conv1.view<W>(), folded_.conv2.view<W>(), skip_bias_.data(),
+            folded_.skips[0].view<W>(), folded_.conv1.view<W>(), folded_.conv2.view<W>(), skip_bias_.data(),
             conv1_bias_.data(), conv2_bias_.data()};
   }
 
@@ -66,7 +66,7 @@ Cost WaveNetFirstLight::cost() const {
     add(cost, folded_.blocks[i].dilated);
     if (i + 1 < folded_.blocks.size()) add(cost, folded_.blocks[i].res);
   }
-  for (const Matrix* matrix : {&folded_.skip, &folded_.conv1, &folded_.conv2}) add(cost, *matrix);
+  for (const Matrix* matrix : {&folded_.skips[0], &folded_.conv1, &folded_.conv2}) add(cost, *matrix);
   return cost;
 }
 

@@ -12,8 +12,8 @@ _ON_GPU = (2, 13)  # DLPack's numbers of CUDA memory and CUDA managed memory
 def on_host(name: str, values: typing.Any) -> typing.Any:
     """`values` as they are, or a numpy copy where they are a tensor on a GPU (torch, CuPy, JAX, ...).
 
-    What its library has put into the GPU's streams before is waited for. Raises `UsageError` for a tensor that cannot be
-    copied, `ResourceError` where the compiled engine has no CUDA.
+    What its library has put into the GPU's streams before is waited for. Raises `UsageError` for a tensor that cannot
+    be copied, `ResourceError` where the compiled engine has no CUDA.
     """
     place = getattr(values, "__dlpack_device__", None)
     if place is None or int(place()[0]) not in _ON_GPU:

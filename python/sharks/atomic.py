@@ -23,7 +23,7 @@ def atomically(path: str | os.PathLike[str]) -> typing.Iterator[typing.BinaryIO]
     """
     target = pathlib.Path(path)
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
-    try:
+    with written(target):
         try:
             with open(unfinished, "xb") as file:
                 yield file
@@ -34,9 +34,16 @@ def atomically(path: str | os.PathLike[str]) -> typing.Iterator[typing.BinaryIO]
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+@contextlib.contextmanager
+def written(target: str | os.PathLike[str], what: str = "written") -> typing.Iterator[None]:
+    """What the system refuses inside the block is a `ResourceError` that names `target`."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ResourceError(f"{target}: cannot be written ({reason}); free space or choose another folder") from None
+        raise ResourceError(f"{target}: cannot be {what} ({reason}); free space or choose another folder") from None
 
 
 def _sync_folder(folder: pathlib.Path) -> None:

@@ -22,6 +22,7 @@ from .manifest import Clip
 from .tensorfile import TensorFile, write
 
 EVERY = 60.0  # seconds of work
+SLOW = 3.0  # seconds: one that takes longer, with the states of many streams, is set as much more seldom
 _FORMAT = f"sharks bookmark 1, {__version__}"  # another engine may play other bits
 
 

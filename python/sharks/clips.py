@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .audio import Decoder
 from .errors import AudioError, ResourceError, UsageError
 from .quantize import Codec
-from .wav import HEADER_BYTES, WavWriter, to_pcm, write_wav
+from .wav import WavWriter, to_pcm, write_wav
 
 SUFFIX = ".wav"
 
@@ -30,9 +30,9 @@ def file_name(stream: int) -> str:
     return f"{stream:04d}{SUFFIX}"
 
 
-def check_room(folder: pathlib.Path, clips: int, samples: int) -> None:
-    """`ResourceError` where the disk cannot hold so many clips of so many samples."""
-    needed, free = (HEADER_BYTES + 2 * samples) * clips, shutil.disk_usage(folder).free
+def check_room(folder: pathlib.Path, needed: int) -> None:
+    """`ResourceError` where the disk cannot hold so many bytes more."""
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise ResourceError(f"{folder}: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free; make room")
 
@@ -77,6 +77,11 @@ class ClipWriters:
     @property
     def digests(self) -> list[str]:
         return [wav.digest for wav in self._wavs]
+
+    def sync(self) -> None:
+        """Wait until the disk has them; `ResourceError` where it has not."""
+        for wav in self._wavs:
+            wav.sync()
 
     def close(self) -> None:
         for wav in self._wavs:

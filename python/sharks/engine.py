@@ -119,8 +119,8 @@ def open_player(
 
     `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how
     weights are stored while playing: "float32", or, faster and nearly as exact, "bfloat16" or "int8" on the CPU and
-    "float16" on a GPU. `plan`: on a GPU, "throughput" asks for the way of playing that suits hundreds of streams best, and
-    a plan's own name for that one and no other. Levels may be tensors on a GPU, in any library that speaks DLPack.
+    "float16" on a GPU. `plan`: on a GPU, "throughput" asks for the way of playing that suits hundreds of streams best,
+    and a plan's own name for that one and no other. Levels may be tensors on a GPU, of any library with DLPack.
     `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
     a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
@@ -234,7 +234,7 @@ _STATE_DTYPES: dict[str, type[np.generic]] = {
 
 @contextlib.contextmanager
 def _refusals() -> typing.Iterator[None]:
-    """What the compiled engine refuses is a `UsageError`; what it cannot allocate, or a GPU that fails, a `ResourceError`."""
+    """What the compiled engine refuses is a `UsageError`; no memory for it, or a GPU that fails, a `ResourceError`."""
     try:
         yield
     except Error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import typing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from . import clips, manifest
 from .audio import info
 from .errors import AudioError, PackError, UsageError
+from .hold import held
 from .manifest import Clip
 from .pack import Pack, load
 from .played import Audio, audio_of
@@ -24,6 +26,7 @@ from .report import Progress, Report
 from .schedule import steps
 from .score import score
 from .session import Session, Where
+from .wav import HEADER_BYTES
 
 
 def extend(
@@ -44,9 +47,20 @@ def extend(
     long already, `PackError` for another pack.
     """
     path = pathlib.Path(clip)
-    row = manifest.read(path.parent).get(path.name)
-    if row is None:
+    if path.name not in manifest.read(path.parent):
         raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
+    with held(path.parent):
+        return _extend(path, to_seconds, pack, progress, device=device, dtype=dtype, threads=threads)
+
+
+def _extend(
+    path: pathlib.Path,
+    to_seconds: float,
+    pack: Pack | str | os.PathLike[str] | None,
+    progress: Progress | None,
+    **on: typing.Any,
+) -> Audio:
+    row = manifest.read(path.parent)[path.name]
     model = _pack_of(row, path.parent, pack)
     law, total = codec(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
     primer = _primer_of(row, path.parent, model)
@@ -67,8 +81,8 @@ def extend(
         condition=None if row.condition is None else [row.condition],
     )
     music = dataclasses.replace(music, primer=primer)
-    session = Session(music, device=device, dtype=dtype, threads=threads)
-    clips.check_room(path.parent, 1, before + total)
+    session = Session(music, **on)
+    clips.check_room(path.parent, HEADER_BYTES + 2 * (before + total))
     unfinished, done = clips.unfinished_path(path), 0
     try:
         with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:

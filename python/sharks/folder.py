@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from . import bookmark, clips, manifest
 from .errors import Error, ResourceError, UsageError
+from .hold import held
 from .manifest import Clip
 from .quantize import Codec
 from .session import Session
@@ -30,8 +31,9 @@ class ClipFolder:
     """`rows`, one per stream, that are or become files in `path`.
 
     `primers` are the levels that came before, int32 (1 or n, samples), or None; `rank` is that of one of several
-    processes that share the folder. Raises `UsageError` where another clip has a row's name, and where 16 bits cannot
-    hold the codec; `ResourceError` where the disk cannot.
+    processes that share the folder. A context manager, which holds the folder. Raises `UsageError` where another clip
+    has a row's name, and where 16 bits cannot hold the codec; `ResourceError` where the disk cannot, and where another
+    process has the folder.
     """
 
     def __init__(
@@ -45,12 +47,22 @@ class ClipFolder:
         if len({row.file for row in rows}) < len(rows):
             raise UsageError("streams names one stream twice, but their clips would have the same file; leave one out")
         clips.check_levels_survive(codec)
-        clips.make_folder(path)
         self.path, self._codec, self._primers, self._rank = path, codec, primers, rank
-        self._known = manifest.read(path)
         self._rows = list(rows)
         self._before = primers.shape[1] if primers is not None and rows[0].primer_included else 0
-        self._refuse_others()
+        self._bytes = HEADER_BYTES + 2 * (self._before + rows[0].samples)  # of a finished clip
+
+    def __enter__(self) -> typing.Self:
+        clips.make_folder(self.path)
+        with contextlib.ExitStack() as holding:
+            holding.enter_context(held(self.path, self._rank))
+            self._known = manifest.read(self.path)
+            self._refuse_others()
+            self._holding = holding.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._holding.close()
 
     def missing(self) -> list[int]:
         """Which rows' clips are not here, or shorter than asked for."""
@@ -58,7 +70,9 @@ class ClipFolder:
 
     def check_room(self) -> None:
         """`ResourceError` where the disk cannot hold all that is still to be written."""
-        clips.check_room(self.path, len(self.missing()), self._before + self._rows[0].samples)
+        files = [self.path / self._rows[i].file for i in self.missing()]
+        there = sum(file.stat().st_size for file in files if file.exists())
+        clips.check_room(self.path, len(files) * self._bytes - there)
 
     def growing(self, some: Sequence[int], session: Session | None = None) -> Growing:
         """Write some of the rows' clips: what `session` plays, or from their start."""
@@ -73,15 +87,16 @@ class ClipFolder:
             if self._finished(row):
                 bookmark.path_of(self.path / row.file).unlink(missing_ok=True)
         mine = {pathlib.PurePath(row.file).stem for row in self._rows}
-        for path in self.path.glob(".*.unfinished"):
-            if path.name.startswith(f".{manifest.name(self._rank)}.") or path.name[1:].split(".")[0] in mine:
-                path.unlink(missing_ok=True)
+        ours = ".manifest.*" if self._rank is None else f".{manifest.name(self._rank)}.*.unfinished"
+        half = (path for path in self.path.glob(".*.unfinished") if path.name[1:].split(".")[0] in mine)
+        for path in (*self.path.glob(ours), *half):
+            path.unlink(missing_ok=True)
 
     def _finished(self, row: Clip) -> bool:
         known, file = self._known.get(row.file), self.path / row.file
         if known is None or known.samples < row.samples or not file.exists():
             return False
-        return file.stat().st_size >= HEADER_BYTES + 2 * (self._before + row.samples)
+        return file.stat().st_size >= self._bytes
 
     def _refuse_others(self) -> None:
         for row in self._rows:
@@ -132,19 +147,24 @@ class Growing:
     def write(self, levels: NDArray[typing.Any]) -> None:
         """Append levels int (n, count). Without a session, an included primer comes first."""
         self._append(levels)
-        if self._session is not None and time.monotonic() >= self._next_bookmark:
+        began = time.monotonic()
+        if self._session is not None and began >= self._next_bookmark:
             here = bookmark.Bookmark(self._session.state(), self._writers.digests)
             with contextlib.suppress(ResourceError):  # a disk with room for the clips alone will do
                 bookmark.save(self._bookmark, self._rows, here)
-            self._next_bookmark = time.monotonic() + bookmark.EVERY
+            now = time.monotonic()
+            self._next_bookmark = now + bookmark.EVERY * max(1.0, (now - began) / bookmark.SLOW)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        self._writers.close()
+        with contextlib.closing(self._writers):
+            if kind is None:
+                self._writers.sync()  # the manifest is on the disk as soon as it says that they are finished
         self._remember(max(0, self._written - self._before))
         if kind is None:
-            self._bookmark.unlink(missing_ok=True)
+            for file in self._files:  # of other companies too, in which an earlier call played them
+                bookmark.path_of(file).unlink(missing_ok=True)
 
     def _goes_on(self) -> bool:
         """Whether there is a bookmark that session and files could be brought to."""
@@ -172,6 +192,15 @@ class Growing:
 
     def _remember(self, samples: int) -> None:
         manifest.write(self._path, [dataclasses.replace(row, samples=samples) for row in self._rows], self._rank)
+
+
+def seed_in(folder: pathlib.Path, streams: NDArray[np.int64]) -> int | None:
+    """The seed of the clips of these streams that are in a folder already; None where there are none."""
+    known = manifest.read(folder) if folder.is_dir() else {}
+    for file in map(clips.file_name, streams.tolist()):
+        if file in known and (folder / file).exists():
+            return known[file].seed
+    return None
 
 
 def relative(path: pathlib.Path | None, folder: pathlib.Path) -> str | None:

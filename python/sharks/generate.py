@@ -6,9 +6,11 @@ beside it, of threads, of how the work is cut, or of a pause.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import pathlib
+import resource
 import typing
 from collections.abc import Callable
 
@@ -18,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import on_host
 from .engine import open_player
 from .errors import ResourceError, UsageError
-from .folder import ClipFolder
+from .folder import ClipFolder, seed_in
 from .pack import Pack, load
 from .played import Audio, audio_of, level_dtype, rows_of
 from .quantize import codec
@@ -30,7 +32,9 @@ from .share import Share, share_of
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
 
-MOST_TOGETHER = 256  # streams: more of them play no faster, but need memory and open files
+MOST_TOGETHER = 256  # streams: more of them play no faster on a CPU, but need memory and open files
+MOST_ON_GPU = 1024
+OTHER_FILES = 64  # that a process has open besides its clips
 AnyPack = Pack | str | os.PathLike[str]
 
 
@@ -50,6 +54,7 @@ def generate(
     device: str = "auto",
     dtype: str = "float32",
     threads: int | None = None,
+    plan: str = "default",
     out: str | os.PathLike[str] | None = None,
     share: Share | None = None,
     progress: Progress | None = None,
@@ -58,16 +63,17 @@ def generate(
 
     pack         a `Pack`, or the path of one
     temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample
-    seed         a whole number below 2^64; None takes a random one, which `Audio.seed` and the manifest record
+    seed         a whole number below 2^64; None takes that of the clips that are in `out` already, or else a random
+                 one, which `Audio.seed` and the manifest record
     streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
     prime        a path, or float samples (channels, samples) or (n, channels, samples) at `prime_rate` Hz: heard first,
                  and part of the clip only if `include_prime`
     start        for a WaveNet: "silence" (one receptive field of it) or "empty"; None is what its spec says
     condition    for a model with global conditioning: a class or a vector for all streams, or one per stream
-    device, dtype, threads    see `engine.open_player`
+    device, dtype, threads, plan    see `engine.open_player`
     out          a folder: the clips are written while they are played, can be heard whatever happens, and do not
                  gather in memory. The same call again finds finished clips and plays the others: from a bookmark,
-                 which is set once a minute, or from their start
+                 which is set once a minute, or from their start. One process at a time, or `share`
     share        (rank, of): only every `of`-th stream, from `rank` on. As many processes, each with another rank, make
                  the same clips, in one folder too, without waiting for one another; each needs the same `seed`
     progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
@@ -90,27 +96,39 @@ def generate(
     if share is not None:
         whole = share_of(whole, share, seeded=seed is not None)
     rank = share[0] if share is not None and share[1] > 1 else None
-    report = Report(progress, samples, whole.n, pack.spec.sample_rate)
-    play = functools.partial(Session, device=device, dtype=dtype, threads=threads)
-    where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
     folder = None if out is None else pathlib.Path(out)
+    if seed is None and folder is not None and (found := seed_in(folder, whole.streams)) is not None:
+        whole = dataclasses.replace(whole, seed=found)
+    report = Report(progress, samples, whole.n, pack.spec.sample_rate)
+    play = functools.partial(Session, device=device, dtype=dtype, threads=threads, plan=plan)
+    where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
     rows = rows_of(whole, where, samples, include_prime, folder)
+    most = most_together(where.device, open_files=folder is not None)
     if folder is None:
-        return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report))
-    place = ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank)
-    _to_folder(whole, place, play, report)
+        return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report, most))
+    with ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank) as place:
+        _to_folder(whole, place, play, report, most)
     return audio_of(whole, rows, folder=folder)
 
 
+def most_together(device: str, open_files: bool) -> int:
+    """How many streams one session plays at most: no clip depends on it. A clip that is written is an open file."""
+    if device != "cuda":
+        return MOST_TOGETHER
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = files - OTHER_FILES if open_files and files != resource.RLIM_INFINITY else MOST_ON_GPU
+    return max(MOST_TOGETHER, min(MOST_ON_GPU, room))
+
+
 def _in_memory(
-    whole: Score, samples: int, include_prime: bool, play: Callable[[Score], Session], report: Report
+    whole: Score, samples: int, include_prime: bool, play: Callable[[Score], Session], report: Report, most: int
 ) -> NDArray[np.unsignedinteger[typing.Any]]:
     before = whole.primer.shape[1] if include_prime and whole.primer is not None else 0
     levels = _empty((whole.n, before + samples), level_dtype(codec(whole.pack.spec)), "use out= or stream()")
     if before:
         levels[:, :before] = whole.primer
     first = 0
-    for part in whole.parts(MOST_TOGETHER):
+    for part in whole.parts(most):
         session = play(part)
         session.begin()
         end = before
@@ -121,13 +139,13 @@ def _in_memory(
     return levels
 
 
-def _to_folder(whole: Score, place: ClipFolder, play: Callable[[Score], Session], report: Report) -> None:
+def _to_folder(whole: Score, place: ClipFolder, play: Callable[[Score], Session], report: Report, most: int) -> None:
     place.check_room()
     place.tidy()
     missing = place.missing()
     report.found(whole.n - len(missing))
-    for first in range(0, len(missing), MOST_TOGETHER):
-        some = missing[first : first + MOST_TOGETHER]
+    for first in range(0, len(missing), most):
+        some = missing[first : first + most]
         session = play(whole.take(some))
         with place.growing(some, session) as clips:
             for piece in report.play(session):

@@ -80,12 +80,12 @@ class Audio:
         """
         folder = pathlib.Path(folder)
         rows = [dataclasses.replace(row, pack=relative(self._pack_path, folder)) for row in self._rows]
-        place = ClipFolder(folder, rows, self._codec, self._primers)
-        if place.missing():
-            levels = self.levels[:, 0]
-            with place.growing(range(len(rows))) as clips_of_this:
-                for start in range(0, levels.shape[1], 1 << 16):
-                    clips_of_this.write(levels[:, start : start + (1 << 16)])
+        with ClipFolder(folder, rows, self._codec, self._primers) as place:
+            if place.missing():
+                levels = self.levels[:, 0]
+                with place.growing(range(len(rows))) as clips_of_this:
+                    for start in range(0, levels.shape[1], 1 << 16):
+                        clips_of_this.write(levels[:, start : start + (1 << 16)])
         return [folder / row.file for row in rows]
 
     def __repr__(self) -> str:

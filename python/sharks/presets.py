@@ -75,6 +75,10 @@ class TrainRecipe:
     weight_norm: bool = False  # each output of a product has a direction and a length (never the embedding)
     initialiser: str = "torch"  # whose initial weights: "iclr", "keras", "ibab", "nv", "torch" or "smooth"
     forget_bias: float = 0.0  # initial bias of an LSTM's forget gate
+    initial_noise: float = 0.0  # deviation of what is added at random to the state in which a chunk begins
+
+    precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
+    pieces: int = 0  # that a batch is taken in, one after the other, to save memory; 0: as few as fit
 
     checkpoint_every: int = 1000
     validate_every: int = 1000
@@ -90,6 +94,7 @@ class TrainRecipe:
         _among(self, "epsilon_form", ("torch", "hat"))
         _among(self, "decay", ("none", "cosine", "halving"))
         _among(self, "clip", ("none", "value", "norm"))
+        _among(self, "precision", ("auto", "float32", "bfloat16"))
         _among(self, "initialiser", ("iclr", "keras", "ibab", "nv", "torch", "smooth"))
         for name in (
             "batch",
@@ -103,6 +108,8 @@ class TrainRecipe:
             _within(self, name, 1, 10**9)
         _within(self, "steps", 1, 10**9)
         _within(self, "warmup_steps", 0, 10**9)
+        _within(self, "pieces", 0, 10**9)
+        _within(self, "initial_noise", 0.0, 100.0)
         for name in ("beta1", "beta2", "ema"):
             _within(self, name, 0.0, 0.9999999)
         _within(self, "final_rate", 0.0, 1.0)

@@ -90,5 +90,5 @@ def steps(name: str, seconds: typing.Any, sample_rate: int) -> int:
         raise UsageError(f"{name} is {seconds}; wanted a finite number above 0")
     samples = math.floor(float(seconds) * sample_rate + 0.5)
     if not 1 <= samples < 1 << 53:
-        raise UsageError(f"{name} is {seconds}, which is {samples} samples at {sample_rate} Hz; wanted at least one")
+        raise UsageError(f"{name} is {seconds}, which is {samples} samples at {sample_rate} Hz; wanted 1 to 2^53 - 1")
     return samples

@@ -35,15 +35,21 @@ class Where:
 class Session:
     """The streams of a score at rest before their first sample; `begin` or `resume`, then `force` and `free` play on.
 
-    `device`, `dtype`, `threads` and the errors are those of `engine.open_player`.
+    `device`, `dtype`, `threads`, `plan` and the errors are those of `engine.open_player`.
     """
 
     def __init__(
-        self, score: Score, *, device: str = "auto", dtype: str = "float32", threads: int | None = None
+        self,
+        score: Score,
+        *,
+        device: str = "auto",
+        dtype: str = "float32",
+        threads: int | None = None,
+        plan: str = "default",
     ) -> None:
         self.score = score
         self.step = 0  # free samples so far
-        self._open: dict[str, typing.Any] = {"device": device, "dtype": dtype, "threads": threads}
+        self._open: dict[str, typing.Any] = {"device": device, "dtype": dtype, "threads": threads, "plan": plan}
         self._player = open_player(score.pack, score.n, condition=score.condition, **self._open)
         self._pieces = Pieces()
 

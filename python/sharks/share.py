@@ -45,7 +45,7 @@ def of_environment(environment: Mapping[str, str]) -> Share | None:
             continue
         if rank_name.startswith("SLURM") and "SLURM_JOB_ID" in environment and "SLURM_STEP_ID" not in environment:
             continue
-        said = f"{rank_name} is {environment[rank_name]!r} and {of_name} is {environment[of_name]!r}"
+        said = f"{rank_name} is {environment[rank_name][:40]!r} and {of_name} is {environment[of_name][:40]!r}"
         try:
             rank, of = int(environment[rank_name]), int(environment[of_name])
         except ValueError:

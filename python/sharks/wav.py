@@ -89,6 +89,13 @@ class WavWriter:
     def digest(self) -> str:
         return self._sha256.hexdigest()
 
+    def sync(self) -> None:
+        """Wait until the disk has all of it; `ResourceError` where that tells only now that it has not."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise ResourceError(f"{self.path}: did not reach the disk ({error.strerror}); write it again") from None
+
     def close(self) -> None:
         self._file.close()
 

@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -95,6 +96,29 @@ void what_a_session_throws_comes_out_and_the_team_goes_on() {
   }
 }
 
+// A member that comes late has lost its core: then the lead does every part alone, for a while.
+void a_team_rests_when_a_member_comes_late() {
+  Team team(2);
+  const std::thread::id lead = std::this_thread::get_id();
+  int alone = 0, sum = 0;
+  std::thread::id second;
+  bool late = true;
+  auto part = [&](int i) noexcept {
+    if (i == 0) return;
+    if (late) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    second = std::this_thread::get_id();
+    ++sum;
+  };
+  team.session([&] {
+    team.share(part);
+    EXPECT(second != lead);
+    late = false;
+    for (team.share(part); second == lead && alone < 1000000; team.share(part)) ++alone;
+  });
+  EXPECT(alone > 1000 && alone < 1000000);
+  EXPECT(sum == alone + 2);
+}
+
 void a_clip_does_not_depend_on_threads() {
   constexpr int64_t kSteps = 60;
   for (const char* family : kFamilies)
@@ -160,6 +184,7 @@ int main() {
   what_a_job_throws_comes_out_and_the_crew_goes_on();
   a_team_shares_what_the_lead_has_written();
   what_a_session_throws_comes_out_and_the_team_goes_on();
+  a_team_rests_when_a_member_comes_late();
   a_clip_does_not_depend_on_threads();
   products_outside_a_session_need_no_team();
   eight_threads_play_one_model();

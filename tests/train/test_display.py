@@ -3,8 +3,12 @@
 import dataclasses
 import io
 import math
+import pathlib
 
+from sharks import recipe
+from sharks.train import memory
 from sharks.train.display import Display, Plan, Silent, duration
+from sharks.train.forecast import Forecast
 
 PLAN = Plan(
     minutes=10.2,
@@ -13,6 +17,15 @@ PLAN = Plan(
     silent=3,
     parameters=1_365_312,
     memory_bytes=500 * 2**20,
+    memory_free=7 * 2**30,
+    precision="float32",
+    pieces=1,
+    processes=1,
+    checkpoint_bytes=20 * 2**20,
+    keep=3,
+    folder=pathlib.Path("."),
+    validate_seconds=30.0,
+    preview_every=200,
     batch=32,
     chunk_len=1024,
     sample_rate=16000,
@@ -25,6 +38,7 @@ PLAN = Plan(
     uniform=8.0,
     order0=7.57,
 )
+FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})
 
 
 class Terminal(io.StringIO):
@@ -36,9 +50,10 @@ def test_the_plan_says_what_it_will_cost():
     text = str(PLAN)
     for fact in (
         "10.2 min of music in 152 chunks (3 silent ones left out), 3.0 min held out",
-        "1.37 M parameters on cpu, about 500 MB",
+        "1.37 M parameters on cpu in float32, about 500 MB of memory, 7.0 GB more are free",
         "batch 32 x 1024 samples, 131,072 samples/s = 8.2x real time",
-        "1,000 steps = 1.7 passes, about 4 m 10 s",
+        "1,000 steps = 1.7 passes, about 4 m 10 s; first preview in about 50 s",
+        "disk: about 100 MB for 5 checkpoints, ",
         "uniform 8.00, order-0 7.57 bits",
     ):
         assert fact in text
@@ -48,17 +63,18 @@ def test_the_plan_says_what_it_will_cost():
 def test_the_line(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(memory, "current", lambda device: 2**29)
     display = Display(PLAN, io.StringIO())
     for step in range(1, 101):
         now[0] += 0.5
-        display.step(step, 7.0)
+        display.step(step, 7.0, FORECAST.left)
     display.validated(100, 6.44, best=True)
-    assert display.line(100, now[0]) == (
+    assert display.line(100, now[0], 450.0) == (
         "step 100/1,000 10% | loss 7.00 bits (val 6.44; uniform 8.00, order-0 7.57) | 65,536 samples/s = 4.1x | "
-        "ETA 7 m 30 s"
+        "512 MB | ETA 7 m 30 s"
     )
     display.previewed(100, ["ok", "silent: 93 %"])
-    assert display.line(100, now[0]).endswith("| health ok 1/2 previews")
+    assert display.line(100, now[0], 450.0).endswith("| health ok 1/2 previews")
 
 
 def test_no_terminal_gets_few_whole_lines(monkeypatch):
@@ -68,7 +84,7 @@ def test_no_terminal_gets_few_whole_lines(monkeypatch):
     display = Display(PLAN, stream)
     for step in range(1, 201):
         now[0] += 0.5
-        display.step(step, 7.0)
+        display.step(step, 7.0, FORECAST.left)
     display.validated(200, 7.7, best=False)
     written = stream.getvalue()
     lines = [line for line in written.splitlines() if line.startswith("step")]
@@ -85,7 +101,7 @@ def test_a_terminal_s_line_is_rewritten_and_fits(monkeypatch):
     display = Display(PLAN, stream)
     for step in range(1, 5):
         now[0] += 0.6
-        display.step(step, 7.0)
+        display.step(step, 7.0, FORECAST.left)
     lines = stream.getvalue().split("\r\x1b[K")
     assert len([line for line in lines if line.startswith("step")]) == 4
     assert all(len(line) < 60 for line in lines if line.startswith("step"))
@@ -93,7 +109,7 @@ def test_a_terminal_s_line_is_rewritten_and_fits(monkeypatch):
 
 def test_quiet_is_quiet(capsys):
     display = Silent(PLAN)
-    display.step(1, 7.0)
+    display.step(1, 7.0, FORECAST.left)
     display.validated(1, math.nan, best=False)
     assert capsys.readouterr() == ("", "")
 

@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
@@ -60,13 +57,12 @@ def losses(out):
 
 def everything(out):
     """All that must not depend on a pause: the log, the last state, the best pack."""
-    log = [row for row in rundir.rows(out) if "previews" not in row]
     found, passed = checkpoint.newest(out / "checkpoints")
     assert not passed
     facts = {k: v for k, v in found.facts.items() if k != "hours"}
     best = sharks.load(out)
     arrays = {k: v.tobytes() for k, v in (found.arrays | best.tensors).items()}
-    return log, found.step, facts, arrays, best.about
+    return rundir.rows(out), found.step, facts, arrays, best.about
 
 
 @pytest.mark.parametrize(
@@ -123,55 +119,6 @@ def _interrupt_after(monkeypatch, steps):
     monkeypatch.setattr(Learner, "learn", interrupted)
 
 
-SCRIPT = """
-    import sys
-    sys.path[:0] = {paths!r}
-    import torch
-    torch.set_num_threads(1)
-    from train.test_train import trained
-    trained(sys.argv[1], sys.argv[2], steps=40)
-"""
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_it_comes_back_and_ends_the_same(tmp_path):
-    """kill -9 again and again, in steps and in the middle of saves; the end is the uninterrupted run's, bit for bit."""
-    sharks.prepare(songs(tmp_path / "songs", RATE, 6.0), tmp_path / "data", sample_rate=RATE)
-    script = textwrap.dedent(SCRIPT).format(paths=[p for p in sys.path if p])
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-
-    def start(out):
-        command = [sys.executable, "-c", script, tmp_path / "data", out]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    whole = start(tmp_path / "whole")
-    random, kills, out = np.random.default_rng(0), 0, tmp_path / "killed"
-    for _ in range(3):
-        process, before = start(out), _progress(out)
-        deadline = time.monotonic() + 100
-        while process.poll() is None and _progress(out) <= before and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(random.uniform(0, 0.25))
-        if process.poll() is None:
-            kills += 1
-        process.kill()
-        process.wait()
-        found, _ = checkpoint.newest(out / "checkpoints")
-        # Whoever finds a checkpoint finds something to play; only the very first may be ahead of its checkpoint.
-        assert found is None or sharks.load(out).about["step"] <= found.step
-    last = start(out)
-    assert last.wait() == 0, last.stdout.read().decode()
-    assert whole.wait() == 0, whole.stdout.read().decode()
-    assert kills >= 2
-    assert everything(out) == everything(tmp_path / "whole")
-    left = [p.name for p in out.rglob("*") if "unfinished" in p.name]
-    assert not left, "what an interrupted save left behind is swept away"
-
-
-def _progress(out):
-    return len(list((out / "checkpoints").glob("*"))) if out.exists() else 0
-
-
 def test_a_damaged_checkpoint_is_passed_over(data, tmp_path):
     out = tmp_path / "run"
     trained(data, out, steps=8, **{"train.decay": "none"})
@@ -184,30 +131,6 @@ def test_a_damaged_checkpoint_is_passed_over(data, tmp_path):
     trained(data, out, steps=12, **{"train.decay": "none"})
     trained(data, tmp_path / "whole", steps=12, **{"train.decay": "none"})
     assert losses(out) == losses(tmp_path / "whole")
-
-
-def test_a_save_that_fails_leaves_the_checkpoint_before(data, tmp_path, monkeypatch):
-    out = tmp_path / "run"
-    trained(data, out, steps=4, **{"train.decay": "none"})
-    before = {p.name: p.read_bytes() for p in (out / "checkpoints").iterdir()}
-    replace, calls = os.replace, []
-
-    def full(source, target):
-        calls.append(target)
-        if "0000000008" in str(target) and "state" in str(target):
-            raise OSError(28, "No space left on device")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(ResourceError, match="No space left"):
-        trained(data, out, steps=8, **{"train.decay": "none"})
-    monkeypatch.undo()
-    assert calls
-    assert all((out / "checkpoints" / name).read_bytes() == content for name, content in before.items())
-    found, passed = checkpoint.newest(out / "checkpoints")
-    assert found.step == 4 and not passed
-    assert sharks.load(out).about["step"] == 4
-    assert trained(data, out, steps=8, **{"train.decay": "none"}).step == 8
 
 
 def test_a_kill_between_a_checkpoint_and_its_best_pack_is_mended(data, tmp_path):
@@ -235,6 +158,17 @@ def test_the_newest_and_the_best_are_kept(data, tmp_path):
     assert sharks.load(out).about["nll_bits"] == min(judged)
 
 
+def test_one_checkpoint_of_every_day_is_kept(tmp_path):
+    """By hours of training: the last of each 24, besides the newest and the best."""
+    pack = sharks.random_pack(sharks.spec.SampleRNNSpec(dim=4, embed_dim=2, layers=1))
+    for step, hours in ((1, 1.0), (2, 20.0), (3, 23.9), (4, 24.1), (5, 40.0), (6, 75.0), (7, 76.0), (8, 77.0)):
+        kept = checkpoint.Checkpoint(step, {"x": np.zeros(1, np.float32)}, {"hours": hours})
+        checkpoint.save(tmp_path, kept, pack, tmp_path / "best.safetensors")
+        checkpoint.prune(tmp_path, 2, best=1)
+    assert checkpoint.steps(tmp_path) == [1, 3, 5, 7, 8]
+    assert {p.name.split(".")[0] for p in tmp_path.iterdir()} == {f"{s:010d}" for s in (1, 3, 5, 7, 8)} | {"best"}
+
+
 def test_what_the_log_says(data, tmp_path):
     out = tmp_path / "run"
     run = trained(data, out, steps=6)
@@ -245,7 +179,7 @@ def test_what_the_log_says(data, tmp_path):
     assert run.order0 == data.order0(sharks.quantize.codec("MU-R"))[1]
     assert run.best == out / "best.safetensors" and sharks.load(run.path).spec == run.spec
     config = rundir._read(out / "config.toml")
-    assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["silence_db"] == -np.inf
+    assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["trim_db"] == -np.inf
     assert json.loads((out / "env.json").read_text())["device"] == "cpu"
     before = (out / "log.jsonl").read_bytes()
     assert trained(data, out, steps=6) == run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from . import display, options, values
 
 DEFAULT_PRESET = "dadabots-2tier"
+SMOKE_MINUTES = 5.0
 
 
 def prepare(
@@ -71,14 +73,29 @@ def train(
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(metavar="N", help="Of the first weights and the order of the data.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, though the run has checkpoints.")] = False,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Only learn two seconds by heart: do data and settings work?")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Fit a model to a dataset. The same command again goes on where it stopped."""
+    """Fit a model to a dataset. The same command again goes on where it stopped.
+
+    Started by torchrun, each process learns from its share of every batch.
+    """
+    from ..train import smoke as learn_by_heart
     from ..train import train
     from ..walk import dataset_of
 
+    dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset)
+    if smoke:
+        minutes = SMOKE_MINUTES if hours is None else values.duration(hours) / 60
+        found = learn_by_heart(
+            dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **values.settings(settings)
+        )
+        display.answer(str(found), dataclasses.asdict(found), as_json)
+        return
     run = train(
-        dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset),
+        dataset,
         out or pathlib.Path("runs") / data.resolve().stem,
         preset,
         steps=steps,

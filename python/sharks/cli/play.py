@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pathlib
 import typing
@@ -20,7 +21,7 @@ def generate(
     ] = None,
     clips: Annotated[int | None, typer.Option("-n", metavar="N", help="How many clips; 1 if not given.")] = None,
     length: Annotated[str, typer.Option(metavar="TIME", help="Of one clip, such as 30s.")] = "10s",
-    total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h, instead of -n.")] = None,
+    total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h; instead of -n.")] = None,
     temperature: options.Temperature = "0.95",
     seed: options.Seed = None,
     stream: Annotated[int | None, typer.Option(metavar="ID", help="Only this stream of the seed, as one clip.")] = None,
@@ -34,7 +35,8 @@ def generate(
 ) -> None:
     """Let a model play. The same command with the same seed gives the same clips.
 
-    Started by torchrun or srun, each process plays its share of them.
+    What is written is whole at every moment, for --total 10h too; after Ctrl-C, the same command goes on. Started by
+    torchrun or srun, each process plays its share of the clips.
     """
     from ..generate import generate
     from ..pack import load
@@ -77,9 +79,11 @@ def _count(clips: int | None, total: str | None, seconds: float, stream: int | N
         raise UsageError("-n, --total and --stream say the same thing differently; give one of them")
     if total is None:
         return 1 if clips is None else clips
-    if seconds <= 0:
-        raise UsageError(f"--length is {seconds:g} s; wanted more than 0")
-    return max(1, -int(-values.duration(total) // seconds))
+    wanted = values.duration(total)
+    for name, value in (("--length", seconds), ("--total", wanted)):
+        if value <= 0:
+            raise UsageError(f"{name} is {value:g} s; wanted more than 0")
+    return max(1, math.ceil(wanted / seconds - 1e-9))  # 1.1 / 0.1 is a little more than 11
 
 
 def _primer(prime: str | None, rate: int) -> dict[str, typing.Any]:

@@ -9,6 +9,7 @@ import typing
 from ..errors import UsageError
 
 SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+LONGEST = 1e15  # seconds, thirty million years: half-samples still count
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[hms]|$)")
 
 Temperature = float | list[float] | list[tuple[float, float]]
@@ -19,7 +20,10 @@ def duration(text: str) -> float:
     parts = _DURATION.findall(text.strip().lower())
     if not parts or "".join(parts) != text.strip().lower():
         raise UsageError(f"{text!r} is not a duration; wanted one such as 90s, 30m or 10h")
-    return sum(float(part.rstrip("hms")) * SECONDS[part[-1] if part[-1] in SECONDS else ""] for part in parts)
+    seconds = sum(float(part.rstrip("hms")) * SECONDS[part[-1] if part[-1] in SECONDS else ""] for part in parts)
+    if seconds > LONGEST:
+        raise UsageError(f"{text!r:.40} lasts longer than sharks can count; wanted one such as 90s, 30m or 10h")
+    return seconds
 
 
 def minutes(text: str) -> tuple[float, float]:

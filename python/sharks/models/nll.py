@@ -1,12 +1,13 @@
 """NLL of many positions without ever holding their logits.
 
-The last product, the softmax and their gradients are taken block by block, so that a block's logits stay in the cache
-and 256 numbers per sample never travel through memory.
+The last layers, the softmax and all their gradients are taken block by block, so that a block's activations stay in
+the cache, and neither they nor 256 numbers per sample ever travel through memory.
 """
 
 from __future__ import annotations
 
 import typing
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,42 +15,85 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BITS = 1.4426950408889634  # per nat
-_ROWS = 4096
+_NUMBERS = {"cpu": 1 << 19, "cuda": 1 << 25}  # of the widest activation of a block: what a cache, or a GPU, likes
+
+Layer = tuple[Tensor, Tensor | None]  # weight [out, in], bias [out]
 
 
-def nll(x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, relu_logits: bool = False) -> Tensor:
-    """Mean NLL in nats of `targets` int [N] under the logits `x` [N, D] times `weight` [Q, D] plus `bias` [Q]."""
-    return _Nll.apply(x, weight, bias, targets, relu_logits)
+def nll(
+    x: Tensor, layers: Sequence[Layer], targets: Tensor, *, relu_input: bool = False, relu_logits: bool = False
+) -> Tensor:
+    """Mean NLL in nats of `targets` int [N] under the logits that `layers`, with ReLU between them, make of `x` [N, D].
+
+    Products are taken in the dtype of the weights, the softmax, sums over positions and gradients of weights in
+    float32. `relu_input`: `x` goes through a ReLU first.
+    """
+    flat = [tensor for layer in layers for tensor in layer]
+    learning = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, *flat))
+    return _Nll.apply(x, targets, relu_input, relu_logits, learning, *flat)
 
 
 class _Nll(torch.autograd.Function):
-    """The gradients are made on the way forward, while a block's logits are at hand; backward only scales them."""
+    """The gradients are made on the way forward, while a block's activations are at hand; backward only scales them."""
 
     @staticmethod
-    def forward(ctx: typing.Any, x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, relu: bool) -> Tensor:
+    def forward(
+        ctx: typing.Any,
+        x: Tensor,
+        targets: Tensor,
+        relu_input: bool,
+        relu_logits: bool,
+        learning: bool,
+        *flat: Tensor | None,
+    ) -> Tensor:
+        weights, biases = typing.cast(list[Tensor], flat[::2]), flat[1::2]
         total = torch.zeros((), dtype=torch.float64, device=x.device)
-        learning = any(ctx.needs_input_grad)
-        grads = [torch.empty_like(x), torch.zeros_like(weight), x.new_zeros(len(weight))] if learning else []
-        for start in range(0, len(x), _ROWS):
-            block, picked = x[start : start + _ROWS], targets[start : start + _ROWS, None]
-            logits = F.linear(block, weight, bias)
-            if relu:
+        grads = [torch.zeros(t.shape, device=x.device) if learning and t is not None else None for t in flat]
+        slopes = torch.empty_like(x) if learning else None
+        rows = _rows(weights, x.device.type)
+        for start in range(0, len(x), rows):
+            block, picked = x[start : start + rows].to(weights[0].dtype), targets[start : start + rows, None]
+            fed = [block.relu() if relu_input else block]
+            for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+                fed.append(F.linear(fed[-1], weight, bias).relu_())
+            logits = F.linear(fed[-1], weights[-1], biases[-1])
+            if relu_logits:
                 logits.relu_()
-            log_p = torch.log_softmax(logits, dim=1)
+            log_p = torch.log_softmax(logits, dim=1, dtype=torch.float32)
             total -= log_p.gather(1, picked).sum(dtype=torch.float64)
-            if learning:
-                slope = log_p.exp_().scatter_add_(1, picked, log_p.new_full(picked.shape, -1.0)).div_(len(x))
-                if relu:
-                    slope.mul_(logits > 0)
-                torch.mm(slope, weight, out=grads[0][start : start + _ROWS])
-                grads[1].addmm_(slope.t(), block)
-                grads[2].add_(slope.sum(0))
-        ctx.save_for_backward(*grads)
-        ctx.has_bias = bias is not None
-        return (total / len(x)).to(x.dtype)
+            if slopes is None:
+                continue
+            slope = log_p.exp_().scatter_add_(1, picked, log_p.new_full(picked.shape, -1.0))
+            if relu_logits:
+                slope.mul_(logits > 0)
+            slope = slope.to(logits.dtype)
+            for i in reversed(range(len(weights))):
+                _add(grads[2 * i], slope.t() @ fed[i], 1 / len(x))
+                _add(grads[2 * i + 1], slope.sum(0, dtype=torch.float32), 1 / len(x))
+                slope = slope @ weights[i]
+                if i or relu_input:
+                    slope = torch.ops.aten.threshold_backward(slope, fed[i], 0)
+            torch.mul(slope, 1 / len(x), out=slopes[start : start + rows])
+        ctx.dtypes = [None if t is None else t.dtype for t in flat]
+        ctx.save_for_backward(slopes, *grads)
+        return (total / len(x)).to(torch.float32)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: typing.Any, scale: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, bias = ctx.saved_tensors
-        return x * scale, weight * scale, bias * scale if ctx.has_bias else None, None, None
+        slopes, *grads = ctx.saved_tensors
+        if scale.device.type == "cpu" and scale == 1:  # a whole pass through memory less; a GPU would have to wait
+            scaled = (None if g is None else g.to(dtype) for g, dtype in zip(grads, ctx.dtypes, strict=True))
+            return slopes, None, None, None, None, *scaled
+        scaled = (None if g is None else (g * scale).to(dtype) for g, dtype in zip(grads, ctx.dtypes, strict=True))
+        return slopes * scale.to(slopes.dtype), None, None, None, None, *scaled
+
+
+def _rows(weights: Sequence[Tensor], device: str) -> int:
+    """Positions in a block."""
+    return max(64, _NUMBERS.get(device, 1 << 19) // max(max(weight.shape) for weight in weights))
+
+
+def _add(total: Tensor | None, part: Tensor, share: float) -> None:
+    if total is not None:
+        total.add_(part, alpha=share)

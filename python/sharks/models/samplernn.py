@@ -6,6 +6,8 @@ position in parallel. Equations and stage names are those of the numpy reference
 
 from __future__ import annotations
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import _VF, Tensor
@@ -13,7 +15,7 @@ from torch import _VF, Tensor
 from ..errors import UsageError
 from ..quantize import tier_input_table
 from ..spec import SampleRNNSpec
-from .lookup import window_product
+from .lookup import embedded_product, window_product
 from .nll import nll
 from .weights import Weights
 
@@ -53,16 +55,32 @@ class SampleRNN(Weights):
         taps["logits"] = F.relu(logits) if self.spec.relu_logits else logits
         return taps["logits"], after
 
-    def nll(self, levels: Tensor, state: Tensors | None = None) -> tuple[Tensor, Tensors]:
-        """Mean NLL in nats of the same positions, and the state after them."""
-        w = self.folded()
-        x, after = self._features(levels, state, w, {})
-        targets = levels[:, self.spec.lookback :].reshape(-1)
-        out = w["sample.out.weight"], w["sample.out.bias"]
-        return nll(x.flatten(0, 1), *out, targets, self.spec.relu_logits), after
+    def nll(
+        self, levels: Tensor, state: Tensors | None = None, dtype: torch.dtype = torch.float32
+    ) -> tuple[Tensor, Tensors]:
+        """Mean NLL in nats of the same positions, products taken in `dtype`, and the state after them in float32."""
+        spec, w = self.spec, self.folded(dtype)
+        x, after = self._conditioned(levels, state, w, {}, dtype)
+        layers = [(w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]) for i in range(spec.hidden_layers)]
+        layers.append((w["sample.out.weight"], w["sample.out.bias"]))
+        targets = levels[:, spec.lookback :].reshape(-1)
+        relus = {"relu_input": spec.relu_before_hidden, "relu_logits": spec.relu_logits}
+        return nll(x.flatten(0, 1), layers, targets, **relus), after
 
     def _features(self, levels: Tensor, state: Tensors | None, w: Tensors, taps: Tensors) -> tuple[Tensor, Tensors]:
         """Everything before the last product: `sample.hidden.last` [B, T, D]."""
+        x, after = self._conditioned(levels, state, w, taps)
+        if self.spec.relu_before_hidden:
+            x = F.relu(x)
+        for i in range(self.spec.hidden_layers):
+            x = F.relu(F.linear(x, w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]))
+        taps["sample.hidden.last"] = x
+        return x, after
+
+    def _conditioned(
+        self, levels: Tensor, state: Tensors | None, w: Tensors, taps: Tensors, dtype: torch.dtype = torch.float32
+    ) -> tuple[Tensor, Tensors]:
+        """What enters the hidden layers, [B, T, D]: the last samples, and what the tiers above say of them."""
         spec = self.spec
         B, T = levels.shape[0], levels.shape[1] - spec.lookback
         if T <= 0 or T % spec.lookback:
@@ -72,7 +90,7 @@ class SampleRNN(Weights):
         said: Tensor | None = None  # what the tier above says
         for t in reversed(range(spec.tiers)):
             size = spec.frame_sizes[t]
-            x = F.embedding(levels[:, spec.lookback - size : -size], self.numbers).view(B, T // size, size)
+            x = F.embedding(levels[:, spec.lookback - size : -size], self.numbers).view(B, T // size, size).to(dtype)
             if spec.expands(t):
                 x = F.linear(x, w[f"tiers.{t}.expand.weight"], w[f"tiers.{t}.expand.bias"])
             if said is not None:
@@ -80,14 +98,13 @@ class SampleRNN(Weights):
             x = self._stack(t, x, w, state, after, taps)
             said = _upsample(x, w[f"tiers.{t}.upsample.weight"], w.get(f"tiers.{t}.upsample.bias"))
         windows = levels[:, spec.lookback - spec.frame_sizes[0] : -1]
-        x = window_product(windows, w["sample.in.weight"], w.get("sample.embed.weight"))
-        x = x if said is None else x + said
-        if spec.relu_before_hidden:
-            x = F.relu(x)
-        for i in range(spec.hidden_layers):
-            x = F.relu(F.linear(x, w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]))
-        taps["sample.hidden.last"] = x
-        return x, after
+        into, vectors = w["sample.in.weight"], w.get("sample.embed.weight")
+        if vectors is None:
+            x = window_product(windows, into, None)
+        else:
+            x = embedded_product(windows, into, vectors, dtype)
+        x = x.to(dtype)
+        return x if said is None else x + said, after
 
     def _stack(self, t: int, x: Tensor, w: Tensors, state: Tensors, after: Tensors, taps: Tensors) -> Tensor:
         """The recurrent layers of tier `t` over `x` [B, N, width], with the spec's skip wiring: [B, N, D]."""
@@ -99,10 +116,15 @@ class SampleRNN(Weights):
             if (spec.skip == "prism" and k == 0) or (spec.skip == "graves" and k > 0):
                 fed = torch.cat([fed, x], dim=-1)
             name = f"tiers.{t}.rnn.{k}"
-            parts = [w[f"{name}.w_ih"], w[f"{name}.w_hh"], w[f"{name}.b_ih"], w.get(f"{name}.b_hh", self.no_bias)]
-            h = state[f"tiers.{t}.h"][:, k].contiguous()
+            parts = [
+                w[f"{name}.w_ih"],
+                w[f"{name}.w_hh"],
+                w[f"{name}.b_ih"],
+                w.get(f"{name}.b_hh", self.no_bias).to(x.dtype),
+            ]
+            h = state[f"tiers.{t}.h"][:, k].to(x.dtype).contiguous()
             if spec.cell == "lstm":
-                c = state[f"tiers.{t}.c"][:, k].contiguous()
+                c = state[f"tiers.{t}.c"][:, k].to(x.dtype).contiguous()
                 out, h, c = _VF.lstm(fed, (h[None], c[None]), parts, True, 1, 0.0, self.training, False, True)
                 ends["c"].append(c[0])
             elif spec.cell == "gru":
@@ -112,12 +134,12 @@ class SampleRNN(Weights):
             ends["h"].append(h[0])
             outputs.append(out)
             taps[f"tier.{t}.rnn.{k}"] = out
-        after |= {f"tiers.{t}.{kind}": torch.stack(end, dim=1) for kind, end in ends.items() if end}
+        after |= {f"tiers.{t}.{kind}": torch.stack(end, dim=1).float() for kind, end in ends.items() if end}
         if spec.skip == "none":
             return outputs[-1]
         skip = f"tiers.{t}.skip"
         ways = (F.linear(o, w[f"{skip}.{k}.weight"], w.get(f"{skip}.{k}.bias")) for k, o in enumerate(outputs))
-        return torch.stack(list(ways)).sum(0)
+        return functools.reduce(torch.add, ways)
 
 
 def _gru_reset_before(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor) -> tuple[Tensor, Tensor]:

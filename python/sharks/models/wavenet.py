@@ -60,15 +60,18 @@ class WaveNet(Weights):
         taps["logits"] = F.linear(x, w["head.conv2.weight"], w.get("head.conv2.bias"))
         return taps["logits"], after
 
-    def nll(self, levels: Tensor, predicted: int, condition: Tensor | None = None) -> Tensor:
+    def nll(
+        self, levels: Tensor, predicted: int, condition: Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
         """Mean NLL in nats of the last `predicted` levels of every window, [B, context + predicted].
 
-        With a context of one receptive field every prediction sees all that it can; what is missing is empty.
+        With a context of one receptive field every prediction sees all that it can; what is missing is empty. Products
+        are taken in `dtype`; what runs through the layers is summed in float32.
         """
-        w = self.folded()
-        x, _ = self._features(levels[:, :-1], None, w, {}, condition, predicted)
-        out = w["head.conv2.weight"], w.get("head.conv2.bias")
-        return nll(x.flatten(0, 1), *out, levels[:, -predicted:].reshape(-1))
+        w = self.folded(dtype)
+        x, _ = self._skipped(levels[:, :-1], None, w, {}, condition, predicted)
+        layers = [(w[f"head.{part}.weight"], w.get(f"head.{part}.bias")) for part in ("conv1", "conv2")]
+        return nll(x.flatten(0, 1), layers, levels[:, -predicted:].reshape(-1), relu_input=True)
 
     def _features(
         self,
@@ -79,7 +82,22 @@ class WaveNet(Weights):
         condition: Tensor | None,
         predicted: int | None = None,
     ) -> tuple[Tensor, Tensors]:
-        """Everything before the last product, `head.0`, for the levels `fed` int [B, T].
+        """Everything before the last product, `head.0`, for the levels `fed` int [B, T]."""
+        skip, after = self._skipped(fed, state, w, taps, condition, predicted)
+        head = F.relu(F.linear(F.relu(skip), w["head.conv1.weight"], w.get("head.conv1.bias")))
+        taps["head.0"] = head
+        return head, after
+
+    def _skipped(
+        self,
+        fed: Tensor,
+        state: Tensors | None,
+        w: Tensors,
+        taps: Tensors,
+        condition: Tensor | None,
+        predicted: int | None = None,
+    ) -> tuple[Tensor, Tensors]:
+        """What all layers say, `skip` [B, T, S].
 
         Without a state the rings are empty, and only what the last `predicted` outputs depend on is computed.
         """
@@ -104,9 +122,9 @@ class WaveNet(Weights):
                 x = F.pad(h, (0, 0, max(0, past + n - h.shape[1]), 0))[:, -(past + n) :]
             taken = torch.cat([x[:, k * d : k * d + n] for k in range(spec.filter_width)], dim=-1)
             weight = w[f"{name}.dilated.weight"].permute(0, 2, 1).flatten(1)
-            a = F.linear(taken, weight, w.get(f"{name}.dilated.bias"))
+            a = F.linear(taken.to(weight.dtype), weight, w.get(f"{name}.dilated.bias"))
             if given is not None:
-                a = a + F.linear(given, w[f"{name}.gcond.weight"])[:, None]
+                a = a + F.linear(given.to(weight.dtype), w[f"{name}.gcond.weight"])[:, None]
             z = torch.tanh(a[..., : spec.dilation]) * torch.sigmoid(a[..., spec.dilation :])
             taps[f"layer.{i}.gated"] = z
             gated.append(z[:, -predicted:])
@@ -114,9 +132,7 @@ class WaveNet(Weights):
                 h = (x[:, -n:] + F.linear(z, w[f"{name}.res.weight"], w.get(f"{name}.res.bias"))) * spec.residual_scale
                 taps[f"layer.{i}.out"] = h
         taps["skip"] = self._skips(torch.cat(gated, dim=-1), w)
-        head = F.relu(F.linear(F.relu(taps["skip"]), w["head.conv1.weight"], w.get("head.conv1.bias")))
-        taps["head.0"] = head
-        return head, after
+        return taps["skip"], after
 
     def _first(self, fed: Tensor, state: Tensors | None, after: Tensors, w: Tensors) -> Tensor:
         """The levels as the channels that enter the stack, [B, T, R]."""

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from ..errors import SpecError
 from ..spec import Spec, tensors
 
+# The tables of the lookup: the first products, whose sum is exact in float32, and the states before the first sample.
+_LOOKED_UP = ("embed.weight", "sample.in.weight", "input.conv.weight", ".h0", ".c0")
+
 
 class Weights(nn.Module):
     """Every tensor of `tensors(spec)` as a parameter under its own name, all zero until initialised or loaded."""
@@ -33,11 +36,12 @@ class Weights(nn.Module):
         leaf = name.rpartition(".")[2]
         return self.weight_norm and leaf in ("weight", "w_ih", "w_hh") and not name.endswith("embed.weight")
 
-    def folded(self) -> dict[str, Tensor]:
-        """The table's tensors by name, differentiable."""
+    def folded(self, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+        """The table's tensors by name, differentiable; products in `dtype`, what is looked up always in float32."""
         held = dict(self.named_parameters())
         names = (name for name, _ in tensors(self.spec))
-        return {n: held[n] if n in held else _fold(held[f"{n}_v"], held[f"{n}_g"], n) for n in names}
+        whole = {n: held[n] if n in held else _fold(held[f"{n}_v"], held[f"{n}_g"], n) for n in names}
+        return {n: w if n.endswith(_LOOKED_UP) else w.to(dtype) for n, w in whole.items()}
 
     @torch.no_grad()
     def export(self) -> dict[str, np.ndarray]:
@@ -81,4 +85,10 @@ def _length(value: Tensor, name: str) -> Tensor:
 
 
 def _fold(direction: Tensor, length: Tensor, name: str) -> Tensor:
-    return direction * (length / _length(direction, name))
+    """`direction` with every output's norm made `length`, in one pass there and one back where torch has them."""
+    if direction.dtype != torch.float32:  # an export in double precision
+        return direction * (length / _length(direction, name))
+    if name.endswith("upsample.weight"):
+        flat = torch._weight_norm(direction.flatten(1), length.flatten(1), 1)
+        return flat.view(direction.shape)
+    return torch._weight_norm(direction, length, 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import os
 import pathlib
+import types
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..errors import ResourceError, UsageError
@@ -21,8 +23,10 @@ if typing.TYPE_CHECKING:
     import torch
 
     from ..dataset import Dataset
+    from .by_heart import Smoke
+    from .together import Together
 
-__all__ = ["Run", "train"]
+__all__ = ["Run", "smoke", "train"]
 
 
 @dataclass(frozen=True)
@@ -70,32 +74,26 @@ def train(
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
-    if type(seed) is not int or not 0 <= seed < 1 << 63:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
-    given = {"train.steps": steps, "train.batch": batch}
-    changes = overrides | {name: value for name, value in given.items() if value is not None}
-    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
-    dataset = _dataset(data, spec)
-    _check(spec, recipe)
-    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
-    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import torch
-    except ImportError:
-        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+    dataset, spec, recipe = _asked(data, preset, seed, overrides | {"train.steps": steps, "train.batch": batch})
+    torch = _torch()
     from . import rundir
     from .display import Display, Silent
     from .loop import Job, Loop
+    from .together import Together, local_device
 
-    folder, place = pathlib.Path(out), _device(device)
-    config = rundir.config(preset, seed, dataset.fingerprint, spec, recipe)
-    rundir.check(folder, config, resume)
-    display = Silent if quiet else Display
+    folder, place = pathlib.Path(out), local_device(_device(device))
+    rundir.check(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+    together = Together(place)
+    resume = resume or together.restarted
+    _check_shares(recipe, together)
+    recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
+    display = Display if together.first and not quiet else Silent
     try:
-        loop = Loop(Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display))
-        rundir.enter(folder, config, resume)
-        rundir.note_environment(folder, str(place))
+        loop = Loop(Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display), together)
+        recipe = loop.job.recipe
+        if together.first:
+            rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+            rundir.note_environment(folder, str(place))
         with _fast(place):
             held_out = loop.run()
     except torch.OutOfMemoryError:
@@ -103,7 +101,57 @@ def train(
             f"{place} has not enough memory for batch {recipe.train.batch} x {recipe.train.chunk_len}; "
             "use a smaller batch, model.dim or train.chunk_len"
         ) from None
+    finally:
+        together.leave()
     return Run(folder, preset, spec, recipe, loop.learner.steps, loop.progress.best_step, held_out, loop.order0)
+
+
+def smoke(
+    data: str | os.PathLike[str] | Dataset,
+    preset: str = "dadabots-2tier",
+    *,
+    minutes: float = 5.0,
+    device: str = "auto",
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: typing.Any,
+) -> Smoke:
+    """Learn two seconds of the music by heart -> `Smoke`: do data and settings work at all? Nothing is written.
+
+    The arguments are those of `train`. An `Error` if the loss is not below 1 bit per sample within `minutes`.
+    """
+    dataset, spec, recipe = _asked(data, preset, seed, overrides)
+    _torch()
+    from .by_heart import smoke as learn
+
+    place = _device(device)
+    with _fast(place):
+        return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
+
+
+def _asked(
+    data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
+) -> tuple[Dataset, Spec, Recipe]:
+    """The dataset, and the preset with what was changed; what is None was not."""
+    if type(seed) is not int or not 0 <= seed < 1 << 63:
+        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
+    changes = {name: value for name, value in changes.items() if value is not None}
+    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
+    dataset = _dataset(data, spec)
+    _check(spec, recipe)
+    return dataset, spec, recipe
+
+
+def _torch() -> types.ModuleType:
+    """torch, imported as training wants it."""
+    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
+    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import torch
+    except ImportError:
+        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+    return torch
 
 
 def _dataset(data: str | os.PathLike[str] | Dataset, spec: Spec) -> Dataset:
@@ -124,6 +172,23 @@ def _check(spec: Spec, recipe: Recipe) -> None:
         raise UsageError(
             f"train.chunk_len is {chunk_len}; wanted a multiple of {lookback}, the samples of the largest frame"
         )
+
+
+def _check_shares(recipe: Recipe, together: Together) -> None:
+    if recipe.train.batch % together.size:
+        raise UsageError(
+            f"train.batch is {recipe.train.batch}; wanted a multiple of {together.size}, the number of processes"
+        )
+
+
+def _resolved(recipe: Recipe, recorded: dict[str, typing.Any], device: torch.device) -> Recipe:
+    """The recipe with what it leaves open: as the run to go on with has it, else as the device likes it."""
+    from .precision import resolved
+
+    train, known = recipe.train, recorded.get("precision", "auto")
+    precision = resolved(known if train.precision == "auto" else train.precision, device)
+    pieces = train.pieces or recorded.get("pieces", 0)
+    return dataclasses.replace(recipe, train=dataclasses.replace(train, precision=precision, pieces=pieces))
 
 
 @contextlib.contextmanager

@@ -9,20 +9,23 @@ read back and verified. What is found damaged later is passed over for the check
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import pathlib
 import shutil
 import typing
 
 import numpy as np
 
-from ..atomic import atomically
+from ..atomic import atomically, written
 from ..errors import PackError, ResourceError
 from ..pack import Pack
 from ..tensorfile import TensorFile, write
 
 _FORMAT = "sharks training state 1"
 _PACK, _STATE = ".safetensors", ".state.safetensors"
+_DAY = 24.0  # hours of training of which one checkpoint is kept for good
 
 
 class Checkpoint(typing.NamedTuple):
@@ -38,7 +41,8 @@ def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack, best: pathlib
     `ResourceError` where it cannot be written, or does not read back; earlier checkpoints are then untouched.
     """
     packed, state = _paths(folder, checkpoint.step)
-    folder.mkdir(parents=True, exist_ok=True)
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     pack.save(packed)
     _read_back(packed)
     if not best.exists():
@@ -77,11 +81,15 @@ def steps(folder: pathlib.Path) -> list[int]:
 
 
 def prune(folder: pathlib.Path, keep: int, best: int | None) -> None:
-    """Leave the newest `keep` checkpoints, and the best."""
-    for step in steps(folder)[:-keep]:
-        if step != best:
+    """Leave the newest `keep` checkpoints, the best, and the last of every 24 hours of training."""
+    found = steps(folder)
+    days = {step: _hours(folder, step) // _DAY for step in found}
+    last_of_day = {day: step for step, day in days.items()}
+    for step in found[:-keep]:
+        if step != best and (days[step] == days[found[-1]] or last_of_day[days[step]] != step):
             for path in reversed(_paths(folder, step)):
-                path.unlink(missing_ok=True)
+                with written(path, "removed"):
+                    path.unlink(missing_ok=True)
 
 
 def publish(folder: pathlib.Path, step: int, target: pathlib.Path) -> None:
@@ -90,8 +98,19 @@ def publish(folder: pathlib.Path, step: int, target: pathlib.Path) -> None:
 
 
 def _copy(pack: pathlib.Path, target: pathlib.Path) -> None:
-    with open(pack, "rb") as source, atomically(target) as file:
+    with atomically(target) as file, open(pack, "rb") as source:
         shutil.copyfileobj(source, file)
+    _read_back(target)
+
+
+def _hours(folder: pathlib.Path, step: int) -> float:
+    """How long the run had been training; 0 where the checkpoint does not say."""
+    try:
+        with TensorFile(_paths(folder, step)[1]) as file:
+            hours = file.parse(file.metadata.get("facts", "{}"), "facts").get("hours", 0.0)
+    except PackError:
+        return 0.0
+    return float(hours) if isinstance(hours, int | float) else 0.0
 
 
 def _paths(folder: pathlib.Path, step: int) -> tuple[pathlib.Path, pathlib.Path]:
@@ -106,6 +125,14 @@ def _verify(path: pathlib.Path) -> None:
 
 def _read_back(path: pathlib.Path) -> None:
     try:
+        _forget(path)
         _verify(path)
-    except PackError as error:
+    except (PackError, OSError) as error:
         raise ResourceError(f"{error}; it was just written: check the disk, earlier checkpoints are safe") from None
+
+
+def _forget(path: pathlib.Path) -> None:
+    """Ask the system to drop its copy in memory, so that reading means reading the disk, where it can be asked."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

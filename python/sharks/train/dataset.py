@@ -81,9 +81,12 @@ class Training:
         """Steps in which every chunk is heard once."""
         return len(self._units) * (self.windows if self._carries_state else 1) / self.batch
 
-    def at(self, step: int) -> Batch:
-        """The batch of a step, counted from 0: the same for the same dataset, spec, recipe, seed and step."""
-        items = [self._item(step, stream) for stream in range(self.batch)]
+    def at(self, step: int, streams: slice = slice(None)) -> Batch:
+        """The batch of a step, counted from 0, or some of its streams.
+
+        It is the same for the same dataset, spec, recipe, seed and step.
+        """
+        items = [self._item(step, stream) for stream in range(self.batch)[streams]]
         return Batch(np.stack([levels for levels, _ in items]), np.array([fresh for _, fresh in items]))
 
     def _item(self, step: int, stream: int) -> tuple[np.ndarray, bool]:

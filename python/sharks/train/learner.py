@@ -12,7 +12,9 @@ from ..errors import Error
 from ..models import BITS, SampleRNN, WaveNet, build, initialise
 from ..presets import TrainRecipe
 from ..spec import Spec
+from . import precision
 from .dataset import Batch
+from .together import Together
 
 Arrays = dict[str, np.ndarray]
 State = dict[str, Tensor]
@@ -26,10 +28,21 @@ class Learner:
     """`model` learns; `listener` is what a pack holds: the same model, or the moving average of its weights."""
 
     def __init__(
-        self, spec: Spec, train: TrainRecipe, device: torch.device, seed: int = 0, counts: np.ndarray | None = None
+        self,
+        spec: Spec,
+        train: TrainRecipe,
+        device: torch.device,
+        seed: int = 0,
+        counts: np.ndarray | None = None,
+        together: Together | None = None,
     ) -> None:
-        """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`."""
-        self.spec, self.train, self.device = spec, train, device
+        """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`.
+
+        `together`: the processes that share the recipe's batch, or None; then batches hold only this one's streams.
+        """
+        self.spec, self.train, self.device, self.seed = spec, train, device, seed
+        self.dtype = precision.dtype(train.precision)
+        self.together = Together(device) if together is None else together
         self.model = build(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
         self.model.to(device)
@@ -45,11 +58,13 @@ class Learner:
 
     def learn(self, batch: Batch, rate: float) -> float:
         """One step at a learning rate: the batch's NLL in bits before it. Raises `Diverged` and changes nothing."""
-        bits, state = self._slopes(batch)
+        nats, state = self._slopes(batch)
+        bits = BITS * self.together.add_up([nats])[0]
         if not math.isfinite(bits):
             raise Diverged(
                 f"the loss is {bits} at step {self.steps + 1}; run the same again with a smaller train.learning_rate"
             )
+        self.together.add_up_in_place([p.grad for p in self._parameters.values() if p.grad is not None])
         if self.train.clip == "value":
             torch.nn.utils.clip_grad_value_(self._parameters.values(), self.train.clip_at)
         elif self.train.clip == "norm":
@@ -59,14 +74,14 @@ class Learner:
             group["lr"] = rate
             group["eps"] = epsilon(self.train, self.steps)
         self._adam.step()
-        self._state = {name: value.detach() for name, value in state.items()}
+        self._state = state
         if self.train.ema:
             self._follow()
         return bits
 
-    def rehearse(self, batch: Batch) -> None:
-        """The work of a step without its consequences: to measure time and memory."""
-        self._slopes(batch)
+    def rehearse(self, batch: Batch, pieces: int | None = None) -> None:
+        """The work of a step without its consequences, by this process alone: to measure time and memory."""
+        self._slopes(batch, pieces)
         self._adam.zero_grad()
 
     @torch.no_grad()
@@ -77,7 +92,7 @@ class Learner:
         total, state = 0.0, None
         for start in range(context, levels.shape[1], self.train.chunk_len):
             stop = min(start + self.train.chunk_len, levels.shape[1])
-            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state)
+            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state, torch.float32)
             total += float(loss) * BITS * (stop - start)
         return total / (levels.shape[1] - context)
 
@@ -86,7 +101,10 @@ class Learner:
         return self.listener.export()
 
     def arrays(self) -> Arrays:
-        """Everything that decides the future: parameters, moments, average, carried state, steps."""
+        """Everything that decides the future: parameters, moments, average, carried state, steps.
+
+        Every process must ask, since each carries the state of its own streams.
+        """
         found: Arrays = {"steps": np.array(self.steps, np.int64)}
         for name, p in self._parameters.items():
             found[f"model.{name}"] = _array(p)
@@ -95,7 +113,8 @@ class Learner:
                 found[f"adam.{moment}.{name}"] = _array(torch.zeros_like(p) if value is None else value)
         if self.train.ema:
             found |= {f"average.{name}": _array(p) for name, p in self.listener.named_parameters()}
-        return found | {f"state.{name}": _array(value) for name, value in (self._state or {}).items()}
+        carried = {name: self.together.gather(value) for name, value in (self._state or {}).items()}
+        return found | {f"state.{name}": _array(value) for name, value in carried.items()}
 
     @torch.no_grad()
     def restore(self, arrays: Arrays) -> None:
@@ -110,30 +129,56 @@ class Learner:
             if self.train.ema:
                 average[name].copy_(self._tensor(arrays[f"average.{name}"]))
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}
-        self._state = carried or None
+        mine = self.together.part(self.train.batch)
+        self._state = {name: value[mine] for name, value in carried.items()} or None
 
-    def _slopes(self, batch: Batch) -> tuple[float, State]:
-        """Gradients of the batch's NLL into the parameters: its bits, and the state after it."""
+    def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
+        """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
+
+        The streams are taken in so many pieces, whose gradients add up.
+        """
         self.model.train()
         self._adam.zero_grad()
-        levels = torch.from_numpy(batch.levels).to(self.device)
-        loss, state = self._nll(self.model, levels, self.train.chunk_len, self._enter(batch.fresh))
-        loss.backward()
-        return float(loss.detach()) * BITS, state
+        levels, state = torch.from_numpy(batch.levels).to(self.device), self._enter(batch.fresh)
+        count = len(levels) // (pieces or self.train.pieces or 1)
+        nats, ends = 0.0, []
+        for start in range(0, len(levels), count):
+            some = slice(start, start + count)
+            entered = state and {name: value[some] for name, value in state.items()}
+            loss, end = self._nll(self.model, levels[some], self.train.chunk_len, entered, self.dtype)
+            loss = loss * (len(levels[some]) / self.train.batch)
+            loss.backward()
+            nats += float(loss.detach())
+            ends.append(end)
+        return nats, {name: torch.cat([end[name].detach() for end in ends]) for name in ends[0]}
 
     def _nll(
-        self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None
+        self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None, dtype: torch.dtype
     ) -> tuple[Tensor, State]:
         """Mean NLL in nats of the last `predicted` levels, and the state to carry on with (WaveNet carries none)."""
-        return model.nll(levels, state) if isinstance(model, SampleRNN) else (model.nll(levels, predicted), {})
+        if isinstance(model, SampleRNN):
+            return model.nll(levels, state, dtype)
+        return model.nll(levels, predicted, dtype=dtype), {}
 
     def _enter(self, fresh: np.ndarray) -> State | None:
         """The carried state, with the initial one where a stream starts anew."""
-        if not self._state or not isinstance(self.model, SampleRNN):
+        if not isinstance(self.model, SampleRNN):
             return None
         start = self.model.initial_state(len(fresh))
+        if self.train.initial_noise:
+            start = {name: value + self._noise(value) for name, value in start.items()}
+        if not self._state:
+            return start
         anew = torch.from_numpy(fresh).to(self.device)[:, None, None]
-        return {name: torch.where(anew, start[name], value) for name, value in self._state.items()}
+        carried = {name: value[: len(fresh)] for name, value in self._state.items()}
+        return {name: torch.where(anew, start[name], value) for name, value in carried.items()}
+
+    def _noise(self, state: Tensor) -> Tensor:
+        """What a state begins with besides: the same for a seed, a step and a stream, on any number of processes."""
+        draw = torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.steps) % (1 << 63))
+        whole = torch.randn((self.train.batch, *state.shape[1:]), generator=draw)
+        first = self.together.part(self.train.batch).start
+        return self.train.initial_noise * whole[first : first + len(state)].to(self.device)
 
     @torch.no_grad()
     def _follow(self) -> None:

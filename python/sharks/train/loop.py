@@ -27,10 +27,13 @@ from ..pack import Pack, load
 from ..presets import Recipe
 from ..quantize import codec
 from ..spec import Spec, parameters
-from . import checkpoint, previews, rundir
+from . import checkpoint, memory, previews, rundir
+from .advice import Advice
 from .dataset import Training, Validation
 from .display import Display, Plan
+from .forecast import Forecast
 from .learner import Learner, learning_rate
+from .together import Together
 
 
 @dataclass
@@ -65,13 +68,16 @@ class Stopped(Exception):
 
 
 class Loop:
-    def __init__(self, job: Job) -> None:
-        self.job, self.recipe = job, job.recipe.train
+    def __init__(self, job: Job, together: Together) -> None:
+        self.job, self.recipe, self.together = job, job.recipe.train, together
         self.checkpoints = job.folder / rundir.CHECKPOINTS
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self.law = codec(job.spec)
         counts = level_counts(pcm_counts(job.dataset.train), self.law)
-        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts)
+        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together)
+        self._mine = together.part(self.recipe.batch)
+        if not self.recipe.pieces:
+            self._fit()
         self.progress = Progress()
         train_bits, val_bits = job.dataset.order0(self.law)
         self.order0 = val_bits if math.isfinite(val_bits) else train_bits
@@ -79,7 +85,9 @@ class Loop:
         if found:
             self.learner.restore(found.arrays)
             self.progress = Progress(**found.facts)
-            self._mend_best()
+            if together.first:
+                self._mend_best()
+        together.wait()  # before the first process changes anything in the folder
 
     @property
     def finished(self) -> bool:
@@ -93,8 +101,14 @@ class Loop:
         known = _judged(self.job.folder, self.progress.best_step) if self.finished else None
         if known is not None:
             return known
-        log = rundir.Log(self.job.folder, self.learner.steps)
-        screen = self.job.display(self._plan())
+        first = self.together.first
+        log = rundir.Log(self.job.folder, self.learner.steps) if first else rundir.NoLog()
+        plan = self._plan()
+        if first:
+            plan.check_disk()
+        screen = self.job.display(plan)
+        self.forecast = Forecast(self.recipe, plan.guesses(self.recipe, self.learner.dtype == torch.float32))
+        self.advice = Advice(self.recipe.steps, self.order0)
         for sentence in self._passed_over:
             screen.say(f"passed over: {sentence}")
         if self.learner.steps:
@@ -103,34 +117,62 @@ class Loop:
         saved = self.learner.steps
         with _asked_to_stop() as stop, contextlib.closing(log):
             began = time.monotonic() - 3600 * self.progress.hours
-            while not self.finished and not stop.is_set():
+            asked = False
+            while not self.finished and not asked:
                 rate = learning_rate(self.recipe, self.learner.steps, self._share_done())
-                nll = self.learner.learn(self.training.at(self.learner.steps), rate)
+                with self.forecast.measured("step"):
+                    nll = self.learner.learn(self.training.at(self.learner.steps, self._mine), rate)
                 step = self.learner.steps
-                self.progress.hours = (time.monotonic() - began) / 3600
+                asked = self._agree(stop, began)
                 last = self.finished
                 log.write(step=step, nll=nll)
-                screen.step(step, nll)
+                screen.step(step, nll, self.forecast.left)
                 keep = last or step % self.recipe.checkpoint_every == 0
-                if keep or step % self.recipe.validate_every == 0:
-                    self._validate(validation, keep)
+                if first and (keep or step % self.recipe.validate_every == 0):
+                    with self.forecast.measured("validation"):
+                        self._validate(validation, keep)
                     if self.progress.tracks:
                         log.write(step=step, validation=self.progress.nll, tracks=self.progress.tracks)
                         screen.validated(step, self.progress.nll, self.progress.best_step == step)
+                        screen.advise(self.advice.validated(step, self.progress.nll, screen.trained))
+                if first and (last or step % self.recipe.preview_every == 0):
+                    with self.forecast.measured("preview"):
+                        self._preview(log, screen)  # before the save: a checkpoint's log knows all that came before it
                 if keep:
-                    self._save(log)
+                    with self.forecast.measured("save"):
+                        self._save(log)
                     saved = step
-                if last or step % self.recipe.preview_every == 0:
-                    self._preview(log, screen)
             if saved != self.learner.steps:
                 self._save(log)
             if self.finished:
                 with contextlib.suppress(Stopped):
-                    return self._judge(log, screen, stop)
+                    return self._judge(log, screen, stop) if first else math.nan
         screen.say(f"interrupted after step {self.learner.steps:,}; the same command goes on from there")
         raise KeyboardInterrupt
 
-    def _judge(self, log: rundir.Log, screen: Display, stop: threading.Event) -> float:
+    def _fit(self) -> None:
+        """Find out in how many pieces a batch must be taken, and let all processes do as the one with least memory."""
+        batch = self.training.at(0, self._mine)
+        pieces = memory.fit(self.learner, batch)
+        if self.together.size > 1:
+            found = [0.0] * self.together.size
+            found[self.together.rank] = pieces
+            pieces = round(max(self.together.add_up(found)))
+        self.recipe = dataclasses.replace(self.recipe, pieces=pieces)
+        self.learner.train = self.recipe
+        self.job.recipe = dataclasses.replace(self.job.recipe, train=self.recipe)
+
+    def _agree(self, stop: threading.Event, began: float) -> bool:
+        """Whether any process was asked to stop. All of them go by the clock of the first."""
+        hours = (time.monotonic() - began) / 3600
+        if self.together.size > 1:
+            asked, hours = self.together.add_up([float(stop.is_set()), hours if self.together.first else 0.0])
+            if asked:
+                stop.set()
+        self.progress.hours = hours
+        return stop.is_set()
+
+    def _judge(self, log: rundir.Log | rundir.NoLog, screen: Display, stop: threading.Event) -> float:
         step, best = self.learner.steps, self.progress.best_step
         everything = Validation(self.job.dataset, self.job.spec, self.job.recipe, None)
         if best is None or not everything.stretches:
@@ -175,12 +217,15 @@ class Loop:
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.order0}
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
-    def _save(self, log: rundir.Log) -> None:
-        """A checkpoint; `best.safetensors` if it is the best, or if there is none yet."""
+    def _save(self, log: rundir.Log | rundir.NoLog) -> None:
+        """A checkpoint; `best.safetensors` if it is the best, or if there is none yet. All processes must take part."""
         step, best = self.learner.steps, self.job.folder / rundir.BEST
+        arrays = self.learner.arrays()
+        if not self.together.first:
+            return
         log.flush()  # first: a checkpoint must not know more than the log
         facts = dataclasses.asdict(self.progress)
-        kept = checkpoint.Checkpoint(step, self.learner.arrays(), facts)
+        kept = checkpoint.Checkpoint(step, arrays, facts)
         checkpoint.save(self.checkpoints, kept, self._pack(), best)
         if self.progress.best_step == step:
             checkpoint.publish(self.checkpoints, step, best)
@@ -196,33 +241,47 @@ class Loop:
         if step is not None and current != step and step in checkpoint.steps(self.checkpoints):
             checkpoint.publish(self.checkpoints, step, best)
 
-    def _preview(self, log: rundir.Log, screen: Display) -> None:
+    def _preview(self, log: rundir.Log | rundir.NoLog, screen: Display) -> None:
         step = self.learner.steps
         folder = self.job.folder / rundir.PREVIEWS / f"{step:010d}"
-        verdicts = previews.make(
-            self._pack(), folder, self.recipe.preview_seconds, self.recipe.temperature, self.job.seed
-        )
+        try:
+            verdicts = previews.make(
+                self._pack(), folder, self.recipe.preview_seconds, self.recipe.temperature, self.job.seed
+            )
+        except (Error, OSError, MemoryError) as error:  # the training is worth more than a preview
+            screen.say(f"step {step:,}: no previews: {error}")
+            return
         if verdicts:
             log.write(step=step, previews=verdicts)
             screen.previewed(step, verdicts)
+            screen.advise(self.advice.previewed(verdicts))
 
     def _plan(self) -> Plan:
         """The facts, and a rehearsal of the next step for time and memory; the first one also warms things up."""
-        batch = self.training.at(self.learner.steps)
+        batch = self.training.at(self.learner.steps, self._mine)
         for _ in range(2):
             began = time.perf_counter()
             self.learner.rehearse(batch)
             took = time.perf_counter() - began
             if took > 2:
                 break
-        data = self.job.dataset
+        data, trained = self.job.dataset, sum(p.numel() for p in self.learner.model.parameters())
         return Plan(
             minutes=len(data.train) / data.sample_rate / 60,
             held_out=len(data.val) / data.sample_rate / 60,
             chunks=len(self.training.chunks),
             silent=self.training.silent,
             parameters=parameters(self.job.spec),
-            memory_bytes=_peak_memory(self.job.device),
+            memory_bytes=memory.peak(self.job.device) + (0 if self.learner.steps else 2 * 4 * trained),
+            memory_free=memory.available(),
+            pieces=self.recipe.pieces,
+            processes=self.together.size,
+            precision=self.recipe.precision,
+            checkpoint_bytes=4 * (parameters(self.job.spec) + trained * (3 + bool(self.recipe.ema))),
+            keep=self.recipe.keep,
+            folder=self.job.folder,
+            validate_seconds=min(self.recipe.validate_seconds, len(data.val) / data.sample_rate),
+            preview_every=self.recipe.preview_every,
             batch=self.recipe.batch,
             chunk_len=self.recipe.chunk_len,
             sample_rate=data.sample_rate,
@@ -262,17 +321,3 @@ def _asked_to_stop() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _peak_memory(device: torch.device) -> int:
-    """Bytes: of the device, or of this process so far where it can be asked."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    try:
-        import resource
-        import sys
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    except ImportError:
-        return 0

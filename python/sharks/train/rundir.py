@@ -10,6 +10,7 @@ checkpoints/  previews/
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import pathlib
@@ -18,8 +19,8 @@ import shutil
 import tomllib
 import typing
 
-from ..atomic import atomically
-from ..errors import PackError, ResourceError, UsageError
+from ..atomic import atomically, written
+from ..errors import PackError, UsageError
 from ..presets import Recipe
 from ..spec import Spec, to_dict
 
@@ -39,6 +40,8 @@ _MAY_CHANGE = {
         "preview_seconds",
         "keep",
         "temperature",
+        "precision",
+        "pieces",
     }
 }
 
@@ -67,16 +70,18 @@ def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
         _check_same(folder, _read(path), wanted)
 
 
+def recorded(folder: pathlib.Path) -> dict[str, typing.Any]:
+    """The [train] table of the run in a folder; empty if there is none."""
+    return dict(_read(folder / CONFIG).get("train", {})) if (folder / CONFIG).exists() else {}
+
+
 def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
     """Make `folder`, which `check` has passed, a run of this config; an old run in it is removed unless to `resume`."""
     if not resume:
         _clear(folder)
-    try:
+    with written(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(f"{folder}: cannot be made ({error.strerror}); choose another place") from None
-    for place in (folder, folder / CHECKPOINTS):  # what a killed run was writing
-        for left in place.glob(".*.unfinished"):
+        for left in folder.rglob(".*.unfinished"):  # what a killed run was writing
             left.unlink(missing_ok=True)
     with atomically(folder / CONFIG) as file:
         file.write(_toml(wanted).encode())
@@ -95,26 +100,45 @@ def note_environment(folder: pathlib.Path, device: str) -> None:
 
 
 class Log:
-    """log.jsonl: rows are dicts with a `step`. `flush` brings them to the disk."""
+    """log.jsonl: rows are dicts with a `step`. `flush` brings them to the disk.
+
+    What the disk refuses is a `ResourceError` at once; a row cut short by that is dropped when the run goes on.
+    """
 
     def __init__(self, folder: pathlib.Path, step: int) -> None:
         """Go on after `step`: rows beyond it, and a row cut short, belong to work that is done again."""
-        path = folder / LOG
+        self._path = folder / LOG
         kept = [row for row in rows(folder) if row["step"] <= step]
-        with atomically(path) as file:
+        with atomically(self._path) as file:
             file.writelines(_line(row) for row in kept)
-        self._file = open(path, "ab")
+        with written(self._path):
+            self._file = open(self._path, "ab", buffering=0)  # nothing waits in memory for a disk that is full
 
     def write(self, **row: typing.Any) -> None:
-        self._file.write(_line(row))
+        line = _line(row)
+        with written(self._path):
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def flush(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with written(self._path):
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self.flush()
         self._file.close()
+
+
+class NoLog:
+    """What processes have that do not write."""
+
+    def write(self, **row: typing.Any) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:

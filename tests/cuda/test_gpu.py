@@ -1,0 +1,278 @@
+"""The CUDA engine against the reference: every spec, every stage, both types of weights, companies of all sizes.
+
+A CPU plays it always; a GPU too where there is one, by every spec's own plan and by first light: `pytest -m cuda`.
+What holds of every player, chunks, company and pauses, test_players.py says of these too.
+"""
+
+import functools
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import sharks
+from compare import assert_close, assert_stages_close
+from emulated import core
+from players import GPU, emulated_gpu, engine, engine_model
+from programs import BUILDS
+from sharks import arrays, reference
+from sharks.presets import preset
+from sharks.spec import replace, stages
+from specs import SPECS, condition, levels, random_tensors
+
+STEPS = 60
+PLANS = ("default", "throughput", "first-light")
+on_gpus = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(emulated_gpu, id="emulated", marks=BUILDS),
+        *(
+            pytest.param(functools.partial(make, plan=plan), id=f"cuda-{plan}", marks=pytest.mark.cuda)
+            for make in GPU.values()
+            for plan in PLANS
+        ),
+    ],
+)
+
+
+@pytest.mark.cuda
+def test_a_gpu_is_here():
+    """The one test that says why none of the others ran on a GPU."""
+    core = pytest.importorskip("sharks._core", reason="the compiled engine is not built")
+    if trouble := core.cuda_status():
+        pytest.skip(trouble)
+    assert GPU and core.cuda_device()
+
+
+def forced(player, spec, streams, steps=STEPS):
+    """Every stage of `steps` forced levels, in two calls that part in the middle of a frame."""
+    player.reset(levels(spec, streams, spec.lookback, seed=1))
+    given = levels(spec, streams, steps)
+    names = [stage.name for stage in stages(spec)]
+    parts = [player.force(np.ascontiguousarray(part), True, names) for part in np.split(given, [steps // 2 + 3], 1)]
+    taken = {name: np.concatenate([part[1][name] for part in parts], 1) for name in names}
+    assert np.array_equal(taken["logits"], np.concatenate([part[0] for part in parts], 1))
+    return taken
+
+
+def free_run(player, spec, streams, n=64, temperature=0.95):
+    player.reset(np.repeat(levels(spec, 1, spec.lookback), streams, 0))
+    heat = np.full((streams, n), temperature, np.float32)
+    return player.run(n, heat, 11, np.arange(streams, dtype=np.int64))
+
+
+@on_gpus
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("name", SPECS)
+def test_every_stage_equals_the_reference(make, name, dtype):
+    spec, weights, given = SPECS[name], random_tensors(SPECS[name]), condition(SPECS[name], 3)
+    player = make(spec, weights, 3, given, dtype=dtype)
+    got, want = (forced(each, spec, 3) for each in (player, reference.make(spec, weights, 3, given)))
+    assert_stages_close(got, want, arithmetic=dtype)
+    player.reset(levels(spec, 3, spec.lookback, seed=1))  # and without stages, which another plan may play
+    assert_close(player.force(levels(spec, 3, STEPS))[0], want["logits"], arithmetic=dtype)
+
+
+@on_gpus
+@pytest.mark.parametrize("name", ["samplernn-lstm-graves-all", "samplernn-gru-reset-before", "wavenet-r9y9"])
+def test_blocks_of_several_streams_equal_the_reference(make, name):
+    spec, weights, given = SPECS[name], random_tensors(SPECS[name]), condition(SPECS[name], 11)
+    got = forced(make(spec, weights, 11, given), spec, 11)
+    assert_stages_close(got, forced(reference.make(spec, weights, 11, given), spec, 11))
+
+
+@on_gpus
+def test_ibab_wavenet_in_full_past_a_wrap_of_its_largest_ring(make):
+    spec = preset("ibab-wavenet")
+    steps, weights = max(spec.dilations) + 40, random_tensors(preset("ibab-wavenet"))
+    got = forced(make(spec, weights, 1), spec, 1, steps)
+    assert_stages_close(got, forced(reference.make(spec, weights, 1), spec, 1, steps))
+
+
+# Wider than a block has threads, and than shared memory holds.
+WIDE = {
+    "samplernn": replace(SPECS["samplernn-lstm-graves-all"], dim=160, layers=2),
+    "wavenet": replace(SPECS["wavenet-filter-3"], skip=640, head=200, dilations=(1, 2, 4, 8) * 8),
+}
+
+
+@on_gpus
+@pytest.mark.parametrize("family", WIDE)
+def test_wide_layers_equal_the_reference(make, family):
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    got = forced(make(spec, weights, 9), spec, 9)
+    assert_stages_close(got, forced(reference.make(spec, weights, 9), spec, 9))
+
+
+@on_gpus
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("family", WIDE)
+def test_a_clip_does_not_depend_on_company(make, family, dtype):
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    clips = [free_run(make(spec, weights, n, dtype=dtype), spec, n) for n in (64, 1, 7, 8, 9)]
+    assert len(np.unique(clips[0])) > 3
+    for clip in clips[1:]:
+        assert np.array_equal(clip, clips[0][: len(clip)])
+
+
+@on_gpus
+@pytest.mark.parametrize("name", ["samplernn-relu-before-hidden", "samplernn-raw-top-graves", "wavenet-filter-3"])
+def test_weights_that_float16_holds_play_as_float32_to_the_bit(make, name):
+    """Sums run in one order in both, so only what the weights lost can be heard."""
+    spec = SPECS[name]
+    coarse = {key: np.round(value * 16) / 16 for key, value in random_tensors(spec).items()}
+    exact, narrow = (forced(make(spec, coarse, 2, dtype=d), spec, 2) for d in ("float32", "float16"))
+    fine = forced(make(spec, random_tensors(spec), 2, dtype="float16"), spec, 2)
+    for stage in exact:
+        assert np.array_equal(exact[stage], narrow[stage])
+    assert not np.array_equal(fine["logits"], exact["logits"])
+
+
+@on_gpus
+@pytest.mark.parametrize(
+    "name", ["samplernn-lstm-3-frame-tiers", "samplernn-gru", "wavenet-scalar-32-taps", "wavenet-r9y9"]
+)
+def test_a_state_moves_between_cpu_and_gpu_in_the_middle_of_a_frame(make, name):
+    spec, weights, given = SPECS[name], random_tensors(SPECS[name]), condition(SPECS[name], 3)
+    cpu, gpu = engine(spec, weights, 3, given), make(spec, weights, 3, given)
+    cpu.reset(levels(spec, 3, spec.lookback, seed=1))
+    cpu.force(levels(spec, 3, 2 * spec.lookback + 5))
+    state, more = cpu.get_state(), levels(spec, 3, 40, seed=3)
+    gpu.set_state(state)
+    for name, value in gpu.get_state().items():
+        assert np.array_equal(value, state[name]), f"{name} changed on the way"
+    assert_close(gpu.force(more)[0], cpu.force(more)[0])
+    cpu.set_state(gpu.get_state())
+    assert_close(cpu.force(more)[0], gpu.force(more)[0])
+
+
+@on_gpus
+@pytest.mark.parametrize("name", ["preset-dadabots-2tier", "preset-prism-3tier", "preset-ibab-wavenet"])
+def test_cpu_and_gpu_draw_the_same_levels_until_scores_tie(make, name):
+    spec, weights = SPECS[name], random_tensors(SPECS[name])
+    clips = [free_run(play(spec, weights, 3), spec, 3, 300) for play in (engine, make)]
+    assert np.array_equal(*clips), "no score of these seeds lies near a tie"
+
+
+@BUILDS
+def test_refusals_are_one_sentence():
+    spec, weights = SPECS["samplernn-gru"], random_tensors(SPECS["samplernn-gru"])
+    with pytest.raises(ValueError, match="plan is 'fastest', which cannot play .*; wanted default, throughput"):
+        emulated_gpu(spec, weights, 1, plan="fastest")
+    with pytest.raises(ValueError, match="dtype is 'int8'"):
+        emulated_gpu(spec, weights, 1, dtype="int8")
+    with pytest.raises(ValueError, match="plan is 'throughput'; the CPU has one"):
+        engine(spec, weights, 1, plan="throughput")
+    loud = weights | {"sample.out.weight": weights["sample.out.weight"] * 1e6}
+    with pytest.raises(ValueError, match="beyond what float16 holds"):
+        emulated_gpu(spec, loud, 1, dtype="float16")
+    with pytest.raises(ValueError, match="a level is 32"):
+        emulated_gpu(spec, weights, 1).reset(np.full((1, spec.lookback), 32, np.int32))
+
+
+@on_gpus
+def test_ctrl_c_ends_a_long_run_between_chunks(make):
+    spec, weights = SPECS["preset-prism-3tier"], random_tensors(SPECS["preset-prism-3tier"])
+    player = make(spec, weights, 1)
+    player.reset(levels(spec, 1, spec.lookback))
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    n = 30_000_000
+    with pytest.raises(KeyboardInterrupt):
+        player.run(n, np.ones((1, n), np.float32), 1, np.zeros(1, np.int64))
+    timer.join()
+    assert 0 < player.position < n
+    state = player.get_state()  # and plays on from a valid one
+    assert state["step"][0] == player.position
+    free = player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64))
+    player.set_state(state)
+    assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64)), free)
+
+
+@BUILDS
+def test_it_says_that_it_is_emulated():
+    spec = SPECS["samplernn-gru"]
+    player_of = core()
+    assert player_of.cuda_status() == "" and "emulated" in player_of.cuda_device()
+    model = engine_model(spec, random_tensors(spec), core=core(), device="cuda")
+    assert (model.isa, model.plan) == ("emulated", "first-light")
+    assert model.cost["step_bytes"] > 0
+
+
+@on_gpus
+@pytest.mark.parametrize("name", ["preset-prism-3tier", "preset-ibab-wavenet"])
+def test_twenty_runs_are_one(make, name):
+    spec, weights = SPECS[name], random_tensors(SPECS[name])
+    player = make(spec, weights, 9)
+    first = free_run(player, spec, 9)
+    for _ in range(19):
+        assert np.array_equal(free_run(player, spec, 9), first)
+
+
+class OnGpu:
+    """A tensor that says it lies on a GPU, and hands out what `values` hand out."""
+
+    def __init__(self, values):
+        self.values, self.stream = values, None
+
+    def __dlpack_device__(self):
+        return (2, 0)
+
+    def __dlpack__(self, stream):
+        self.stream = stream
+        return self.values.__dlpack__()
+
+
+@pytest.fixture
+def emulated_core(monkeypatch):
+    monkeypatch.setattr(sharks, "_core", core())
+    monkeypatch.setitem(__import__("sys").modules, "sharks._core", core())
+
+
+@BUILDS
+def test_levels_and_primers_may_lie_on_a_gpu(emulated_core):
+    spec = SPECS["preset-prism-3tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    given = levels(spec, 2, spec.lookback + 20)
+    there = OnGpu(given)
+    assert np.array_equal(sharks.logits(pack, there, device="cuda"), sharks.logits(pack, given, device="cuda"))
+    assert there.stream == 1, "the owner was not told which stream will read"
+    prime = np.sin(np.arange(2000, dtype=np.float32) / 9)[None]
+    clips = [
+        sharks.generate(pack, 0.01, seed=1, prime=p, prime_rate=spec.sample_rate, device="cuda").levels
+        for p in (prime, OnGpu(prime))
+    ]
+    assert np.array_equal(*clips)
+
+
+@BUILDS
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [(np.ones((4, 4), np.float32).T[:2], "contiguous"), (np.ones(3, np.complex64), "not one of numpy's")],
+)
+def test_a_tensor_that_cannot_be_read_is_refused(emulated_core, values, word):
+    with pytest.raises(sharks.UsageError, match=f"prime lie on a GPU, and cannot be read: .*{word}"):
+        arrays.on_host("prime", OnGpu(values))
+
+
+def test_without_cuda_a_tensor_on_a_gpu_is_a_missing_resource(monkeypatch):
+    real = pytest.importorskip("sharks._core", reason="the compiled engine is not built")
+    if not real.cuda_status():
+        pytest.skip("a GPU can play here")
+    with pytest.raises(sharks.ResourceError, match="levels lie on a GPU, and cannot be read"):
+        arrays.on_host("levels", OnGpu(np.zeros(3)))
+    assert arrays.on_host("levels", [1, 2]) == [1, 2]
+
+
+@BUILDS
+def test_the_door_plays_on_it(emulated_core):
+    spec = SPECS["preset-dadabots-2tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    audio = sharks.generate(pack, 0.02, 3, seed=5, device="auto", dtype="float16")
+    assert (audio.device, audio.dtype, audio.isa, audio.plan) == ("cuda", "float16", "emulated", "first-light")
+    whole = sharks.generate(pack, 0.02, 3, seed=5, device="cuda", dtype="float16", plan="throughput")
+    assert np.array_equal(whole.levels, audio.levels)
+    assert sharks.generate(pack, 0.001, seed=5, dtype="int8").device == "cpu"
+    with pytest.raises(sharks.UsageError, match="plan is 'throughput'; device 'cpu' has one plan"):
+        sharks.generate(pack, 0.001, device="cpu", plan="throughput")
