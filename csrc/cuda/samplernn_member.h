@@ -1,6 +1,7 @@
 // One block as a member of its pipeline: what it owns, its shared memory, and how it hears from the others.
 #pragma once
 
+#include "cuda/cluster.h"
 #include "cuda/samplernn_net.h"
 
 namespace sharks::cuda::tiered {
@@ -18,10 +19,11 @@ struct Carver {
   }
 };
 
-// Who plays what: a pipeline's blocks, its two teams, and its streams.
+// Who plays what: a pipeline's blocks, its two teams, and its streams. With clusters the sample team is the pipeline's first.
 struct Crew {
   int blocks, S;  // S: of a full pipeline; the last may have fewer
   Team tier, sample;
+  int cluster;    // blocks, or 1
 };
 
 // What a block owns. Shares count strips of 8 rows.
@@ -45,6 +47,7 @@ struct LayerDesk {
 // A block's shared memory. C: channels it owns in the tiers; vectors are [C, S], gates [G, C, S], operands see strips.h.
 template <typename W>
 struct Desk {
+  uint64_t* near;                               // first, so that it lies at the same place in all members
   float *x, *y, *partial;                       // operands; y is for what x must survive
   float *early, *scores, *noise;                // [S, Dp]; [levels, S]
   float *gates, *window;
@@ -54,8 +57,10 @@ struct Desk {
   size_t used;
   int vector, operand, gate_rows, layers;       // floats of a vector, of an operand; sizes to find a tier's part
 
-  SHARKS_BOTH Desk(void* memory, const Net<W>& net, const Ownership& own, int S) {
+  SHARKS_BOTH Desk(void* memory, const Net<W>& net, const Ownership& own, const Links& links, bool clustered) {
+    const int S = links.S;
     Carver carver{static_cast<unsigned char*>(memory)};
+    near = carver.take<uint64_t>(clustered && own.hidden.count ? links.near_words() : 0);
     const int lookback = net.lookback();
     vector = own.channels.count * kStripRows * S;
     gate_rows = net.gates * vector;
@@ -136,11 +141,23 @@ struct Member {
     publish(words + links.vector(link, round) + s * net.Dp + channel, value, round);
   }
 
+  // Near words are told to every member of the cluster.
+  SHARKS_BOTH bool clustered() const { return crew.cluster > 1; }
+  SHARKS_BOTH void tell_near(int at_word, uint64_t word) const {
+    stress();
+    for (int rank = 0; rank < crew.cluster; ++rank) store_near(block, crew.cluster, rank, at.near + at_word, word);
+  }
+
   // take(s, channel, value) for every value of a vector, as soon as its owner has told it.
   template <typename Take>
   SHARKS_BOTH bool gather(int link, uint32_t round, const Take& take) const {
-    constexpr int kAtOnce = 4;  // words whose journeys overlap
     const uint64_t* from = words + links.vector(link, round);
+    return gather_words(round, [&](int i) { return load_word(from + i); }, take);
+  }
+
+  template <typename Load, typename Take>
+  SHARKS_BOTH bool gather_words(uint32_t round, const Load& load, const Take& take) const {
+    constexpr int kAtOnce = 4;  // words whose journeys overlap
     const int lot = S * net.Dp / kAtOnce;
     bool good = true;
     block.each(lot, [&](int i) {
@@ -150,7 +167,7 @@ struct Member {
           [&] {
             bool all = true;
             SHARKS_UNROLL(kAtOnce)
-            for (int j = 0; j < kAtOnce; ++j) seen[j] = load_word(from + i + j * lot);
+            for (int j = 0; j < kAtOnce; ++j) seen[j] = load(i + j * lot);
             SHARKS_UNROLL(kAtOnce)
             for (int j = 0; j < kAtOnce; ++j) all = all && static_cast<uint32_t>(seen[j] >> 32) == round;
             return all;

@@ -72,7 +72,9 @@ struct Net {
   SHARKS_BOTH const LayerParts& part(int t, int k) const { return layer[t * layers + k]; }
 };
 
-// The words of one pipeline. Every vector has two slots, used in turn; see samplernn_pipeline.h for why two are enough.
+// The words of one pipeline. Every vector has two slots, used in turn; see samplernn_pipeline.h for why two are enough. Words
+// are far, in device memory, or near: where the sample team is a cluster, its own vectors' words lie in the shared memory
+// of each of its members, at the same place.
 struct Links {
   int Dp, layers, tiers, hidden_count, S, candidates;
 
@@ -94,6 +96,12 @@ struct Links {
     return vector(vectors(), 0) + static_cast<int64_t>(round % 2) * S * candidates;
   }
   SHARKS_BOTH int64_t words() const { return candidate(0) + 2 * static_cast<int64_t>(S) * candidates; }
+
+  SHARKS_BOTH int near_hidden(int i, uint32_t round) const { return (2 * i + static_cast<int>(round % 2)) * S * Dp; }
+  SHARKS_BOTH int near_candidate(uint32_t round) const {
+    return near_hidden(hidden_count, 0) + static_cast<int>(round % 2) * S * candidates;
+  }
+  SHARKS_BOTH int near_words() const { return near_candidate(0) + 2 * S * candidates; }
 };
 
 // Stage values to copy out: [B, count, width] each, or null. Numbered [tiers, layers] hidden vectors, then the last

@@ -32,6 +32,7 @@ struct Persistent {
   const TapTo* taps;
   Crew crew;
   uint64_t* words;       // of all pipelines
+  uint32_t* flags;       // [blocks of the grid], zero: where the host's clusters meet
   int first;             // stream of the first pipeline
   size_t shared_bytes;
 
@@ -42,11 +43,14 @@ struct Persistent {
     const Links links{net.Dp, net.layers, net.tiers, net.hidden_count, S, crew.sample.count};
     const Links full{net.Dp, net.layers, net.tiers, net.hidden_count, crew.S, crew.sample.count};
     const Ownership own(net, crew, index);
-    const Desk<W> desk(block.shared, net, own, S);
+    const Desk<W> desk(block.shared, net, own, links, crew.cluster > 1);
     const Member<W> member{block,  net,   samples, taps,  crew,   own, desk, links, words + pipeline * full.words(),
                            index,  stream, S,      static_cast<int>(samples.position % lookback)};
     settle_in(member);
-    if (play(member) && member.in_tiers()) TierWork<W>(member).settle(state);
+    // Near words are cleared before another member tells any, and stay until the last has been told.
+    if (meet(block, crew.cluster, flags, 1, samples.trouble) && play(member) && member.in_tiers())
+      TierWork<W>(member).settle(state);
+    meet(block, crew.cluster, flags, 2, samples.trouble);
   }
 
  private:
@@ -89,6 +93,7 @@ struct Persistent {
 
   // False when something did not come.
   SHARKS_BOTH bool play(const Member<W>& m) const {
+    if (!m.in_tiers() && !m.in_sample()) return true;  // a cluster has members to spare
     const TierWork<W> tiers(m);
     const SampleWork<W> sample(m);
     const int n = static_cast<int>(samples.n), lookback = net.lookback();

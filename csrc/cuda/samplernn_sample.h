@@ -43,16 +43,24 @@ class SampleWork {
   // The own rows of hidden vector i, from the one below in x.
   SHARKS_BOTH void tell_hidden(int i, int t) const {
     const float* bias = net.hidden_bias[i];
-    const int first = m.own.hidden.first * kStripRows, link = m.links.hidden(i);
+    const int first = m.own.hidden.first * kStripRows;
+    const uint32_t round = m.sample_round(t);
     multiply(m.block, at.slices[i], at.x, S, at.partial, [&](int, int row, int s, float sum) {
       const int channel = first + row;
       const float biased = sum + bias[channel], value = biased > 0.0f ? biased : 0.0f;
-      m.tell(link, m.sample_round(t), s, channel, value);
+      if (m.clustered())
+        m.tell_near(m.links.near_hidden(i, round) + s * net.Dp + channel, word_of(value, round));
+      else
+        m.tell(m.links.hidden(i), round, s, channel, value);
       if (i + 1 == net.hidden_count) m.tap(last_hidden(), t, s, net.D, channel, value);
     });
   }
   SHARKS_BOTH bool hear_hidden(int i, int t) const {
-    return m.gather_operand(m.links.hidden(i), m.sample_round(t), at.x);
+    const uint32_t round = m.sample_round(t);
+    if (!m.clustered()) return m.gather_operand(m.links.hidden(i), round, at.x);
+    const uint64_t* from = at.near + m.links.near_hidden(i, round);
+    return m.gather_words(round, [&](int word) { return load_near(from + word); },
+                          [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
   }
 
   // The noise of the own levels, as core/sampling.h draws it; nothing where levels are given.
@@ -85,7 +93,8 @@ class SampleWork {
       m.tap(last_hidden() + 1, t, s, net.Q, k, logit);
     });
     const uint32_t round = m.sample_round(t);
-    uint64_t* to = m.words + m.links.candidate(round) + m.crew.sample.member(m.index) * S;
+    const int own_words = m.crew.sample.member(m.index) * S;
+    uint64_t* to = m.words + m.links.candidate(round) + own_words;
     m.block.warps([&](const Warp& warp) {
       for (int s = warp.index; s < S; s += kStripWarps) {
         Lanes<uint64_t> best;
@@ -101,9 +110,11 @@ class SampleWork {
           if (lane != 0) return;
           // {level, sequence, score}: 16 bits of each of the first two
           const uint32_t order = static_cast<uint32_t>(best[lane] >> 32);
+          const uint64_t word = static_cast<uint64_t>(level_of(best[lane])) << 48 |
+                                static_cast<uint64_t>(round & 0xFFFFu) << 32 | order;
+          if (m.clustered()) m.tell_near(m.links.near_candidate(round) + own_words + s, word);
           stress();
-          store_word(to + s, static_cast<uint64_t>(level_of(best[lane])) << 48 |
-                                 static_cast<uint64_t>(round & 0xFFFFu) << 32 | order);
+          store_word(to + s, word);
         });
       }
     });
@@ -124,6 +135,8 @@ template <typename W>
 SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
   const uint32_t round = m.sample_round(t);
   const uint64_t* from = m.words + m.links.candidate(round);
+  const bool near = m.clustered() && m.in_sample();
+  const uint64_t* here = m.at.near + m.links.near_candidate(round);
   const Samples& samples = m.samples;
   bool good = true;
   m.block.warps([&](const Warp& warp) {
@@ -135,7 +148,10 @@ SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
           uint64_t word = 0;
           stress();
           const bool came = wait_until(
-              [&] { return ((word = load_word(from + member * m.S + s)) >> 32 & 0xFFFFu) == (round & 0xFFFFu); },
+              [&] {
+                word = near ? load_near(here + member * m.S + s) : load_word(from + member * m.S + s);
+                return (word >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+              },
               samples.trouble);
           good = good && came;
           const uint64_t rank = word << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(word >> 48));

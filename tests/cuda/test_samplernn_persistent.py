@@ -83,6 +83,34 @@ def test_a_clip_depends_on_neither_company_nor_pieces(family, dtype):
         assert np.array_equal(free_run(persistent(spec, weights, 1, dtype), spec, 1, parts), alone), parts
 
 
+# Capability, processors, KiB of shared memory: one block alone; few; clusters beside tier blocks, with room and without.
+GPUS = {"one block": "75 1 96", "few blocks": "80 5 48", "clusters": "90 48 160", "tight clusters": "90 32 56"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("family", WIDE)
+def test_the_gpu_cannot_be_heard(family, dtype, monkeypatch):
+    spec, weights = WIDE[family], random_tensors(WIDE[family])
+    clips, logits = {}, {}
+    for gpu, kind in GPUS.items():
+        monkeypatch.setenv("SHARKS_EMULATED", kind)
+        clips[gpu] = free_run(persistent(spec, weights, 3, dtype), spec, 3, (17, 23))
+        logits[gpu] = forced(persistent(spec, weights, 1, dtype), spec, 1)["logits"]
+    for gpu in GPUS:
+        assert np.array_equal(clips[gpu], clips["one block"]), gpu
+        assert np.array_equal(logits[gpu], logits["one block"]), gpu
+
+
+@pytest.mark.parametrize("name", ["samplernn-relu-before-hidden", "samplernn-1-hidden", "samplernn-lstm-graves-all"])
+def test_clusters_equal_the_reference(name, monkeypatch):
+    """128 channels are the least that a cluster of 16 shares; with no, one and two hidden products left."""
+    monkeypatch.setenv("SHARKS_EMULATED", "90 48 96")
+    spec = replace(SPECS[name], dim=128)
+    weights = random_tensors(spec)
+    got = forced(persistent(spec, weights, 2), spec, 2, steps=24, parts=(11,))
+    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2, steps=24, parts=(11,)))
+
+
 @pytest.mark.parametrize("name", ["preset-dadabots-2tier", "preset-prism-3tier", "preset-iclr2017-3tier"])
 def test_it_draws_the_levels_of_the_reference_until_scores_tie(name):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
