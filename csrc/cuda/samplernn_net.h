@@ -8,11 +8,10 @@
 
 #include "cuda/exchange.h"
 #include "cuda/plan.h"
+#include "cuda/samplernn_cell.h"
 #include "cuda/strips.h"
 
 namespace sharks::cuda::tiered {
-
-enum class Cell { kGru, kGruResetBefore, kLstm };
 
 // The members first .. first + count - 1 of a pipeline's blocks. Both teams are all blocks, or they share none.
 struct Team {

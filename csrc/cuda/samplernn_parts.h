@@ -15,6 +15,7 @@ class Parts {
 
   const SampleRNNSpec& spec() const { return folded_.spec; }
   Precision precision() const { return folded_.packing.precision; }
+  int row_gates(int tier) const { return tiers_[static_cast<size_t>(tier)].row_gates; }
   Cost cost() const;
 
   template <typename W>

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/stages.h"
 #include "cuda/samplernn_launch.h"
 #include "cuda/samplernn_parts.h"
+#include "cuda/samplernn_taps.h"
 
 namespace sharks::cuda {
 namespace {
@@ -95,16 +95,12 @@ class PersistentStepper final : public Stepper {
  public:
   PersistentStepper(const PersistentPlan& plan, const SampleRNNState& state)
       : net_(plan.parts().net<W>()),
-        stages_(stages(plan.parts().spec())),
         state_(state),
-        layout_(*layout_for(net_, state.B, plan.room(), device().shared_bytes)) {
+        layout_(*layout_for(net_, state.B, plan.room(), device().shared_bytes)),
+        taps_(plan.parts().spec()) {
     const size_t pipelines = static_cast<size_t>(layout_.pipelines);
     words_ = Array<uint64_t>(static_cast<size_t>(links_of(net_, layout_.crew).words()) * pipelines);
     flags_ = Array<uint32_t>(static_cast<size_t>(layout_.crew.blocks) * pipelines);
-    stale_.assign(words_.size(), 0);
-#ifdef SHARKS_STRESS
-    std::fill(stale_.begin(), stale_.end(), ~uint64_t{0});  // NaN, of a round that never comes
-#endif
   }
 
   bool plays(const Samples&, const std::vector<StageTap>&) const override { return true; }
@@ -112,7 +108,7 @@ class PersistentStepper final : public Stepper {
   void settle(int64_t, Stream) override {}
 
   void launch(const Samples& samples, const std::vector<StageTap>& taps, Stream stream) override {
-    const TapTo* list = tap_list(taps);
+    const TapTo* list = taps_.list(taps);
     const Crew& crew = layout_.crew;
     for (int first = 0; first < samples.B; first += crew.S * layout_.pipelines) {
       const int pipelines = std::min(layout_.pipelines, (samples.B - first + crew.S - 1) / crew.S);
@@ -128,35 +124,19 @@ class PersistentStepper final : public Stepper {
   // Words of an earlier launch count the same rounds, and must not be taken for this one's.
   void forget_words(Stream stream) {
     flags_.zero(stream);
-#ifdef SHARKS_STRESS
-    words_.upload(stale_.data(), stream);
+#ifdef SHARKS_STRESS  // NaN, of a round that does not come
+    words_.upload(std::vector<uint64_t>(words_.size(), ~uint64_t{0}).data(), stream);
 #else
     words_.zero(stream);
 #endif
   }
 
-  const TapTo* tap_list(const std::vector<StageTap>& taps) {
-    if (taps.empty()) return nullptr;
-    std::vector<TapTo> list(static_cast<size_t>(net_.tiers * net_.layers) + 2);
-    for (const StageTap& tap : taps) {
-      const Stage& stage = find(stages_, tap.stage);
-      const int number = stage.kind == Stage::kRnn      ? stage.index * net_.layers + stage.layer
-                         : stage.kind == Stage::kHidden ? net_.tiers * net_.layers
-                                                        : net_.tiers * net_.layers + 1;
-      list[static_cast<size_t>(number)] = {tap.out, tap.count};
-    }
-    taps_ = Array<TapTo>(list);
-    return taps_.data();
-  }
-
   const Net<W> net_;
-  const std::vector<Stage> stages_;
   const SampleRNNState state_;
   const Layout layout_;
   Array<uint64_t> words_;
   Array<uint32_t> flags_;
-  std::vector<uint64_t> stale_;
-  Array<TapTo> taps_;
+  TapList taps_;
 };
 
 std::unique_ptr<Stepper> PersistentPlan::stepper(const SampleRNNState& state) const {
@@ -180,7 +160,8 @@ std::unique_ptr<SampleRNNPlan> persistent_if_it_fits(const SampleRNNSource& sour
 }  // namespace
 
 std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source) {
-  const bool wanted = source.plan == kPersistent || (source.plan == "default" && source.spec.dim >= kWorthManyBlocks);
+  const bool suits = source.plan == "default" || source.plan == "throughput";
+  const bool wanted = source.plan == kPersistent || (suits && source.spec.dim >= kWorthManyBlocks);
   if (!wanted) return nullptr;
   return source.precision == Precision::kFloat16 ? persistent_if_it_fits<Half>(source)
                                                  : persistent_if_it_fits<float>(source);

@@ -8,8 +8,6 @@
 
 namespace sharks::cuda::tiered {
 
-SHARKS_BOTH float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
-
 template <typename W>
 class TierWork {
  public:
@@ -249,32 +247,28 @@ class TierWork {
   SHARKS_BOTH bool cell(int t, int k, int sample, uint32_t round) const {
     const LayerDesk layer = at.layer(t, k);
     const int vector = m.C() * S;
-    const auto input = [&](int gate, int i) { return at.gates[gate * vector + i]; };
-    const auto past = [&](int gate, int i) { return layer.recurrent[gate * vector + i]; };
+    const auto gates = [&](int i) {
+      Gates sums = {};
+      SHARKS_UNROLL(4)
+      for (int gate = 0; gate < 4; ++gate) {
+        if (gate < net.gates) {
+          sums.input[gate] = at.gates[gate * vector + i];
+          sums.past[gate] = layer.recurrent[gate * vector + i];
+        }
+      }
+      return sums;
+    };
     if (net.cell == Cell::kGruResetBefore) {
       const int link = m.links.reset(t, k);
       m.block.each(vector, [&](int i) {
-        m.tell(link, round, i % S, m.first_channel() + i / S, sigmoid(input(0, i) + past(0, i)) * layer.h[i]);
+        m.tell(link, round, i % S, m.first_channel() + i / S, reset_state(gates(i), layer.h[i]));
       });
       if (!m.gather_operand(link, round, at.y)) return false;
       product(net.part(t, k).candidate, at.y,
               [&](int, int channel, int s, float sum) { at.gates[gate_at(2, channel, s)] += sum; });
     }
     m.block.each(vector, [&](int i) {
-      float h;
-      if (net.cell == Cell::kLstm) {
-        const float c = sigmoid(input(1, i) + past(1, i)) * layer.c[i] +
-                        sigmoid(input(0, i) + past(0, i)) * tanhf(input(2, i) + past(2, i));
-        layer.c[i] = c;
-        h = sigmoid(input(3, i) + past(3, i)) * tanhf(c);
-      } else {
-        const float z = sigmoid(input(1, i) + past(1, i));
-        const float n = net.cell == Cell::kGru
-                            ? tanhf(input(2, i) + sigmoid(input(0, i) + past(0, i)) * past(2, i))
-                            : tanhf(input(2, i));
-        h = (1.0f - z) * n + z * layer.h[i];
-      }
-      layer.h[i] = h;
+      const float h = layer.h[i] = next_state(net.cell, gates(i), layer.h[i], layer.c[i]);
       const int channel = m.first_channel() + i / S;
       m.tell(m.links.state(t, k), round, i % S, channel, h);
       m.tap(t * net.layers + k, m.runs_before(t, sample), i % S, net.D, channel, h);

@@ -11,36 +11,16 @@ from compare import assert_stages_close
 from emulated import core
 from players import engine
 from programs import BUILDS
+from samplernn_plans import WIDE, WIRINGS, forced, free_run
 from sharks import reference
-from sharks.spec import replace, stages
+from sharks.spec import replace
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS
-STEPS = 44
-
-# Both GRUs and the LSTM, with every wiring of skips, tiers and sample level; widths that share out unevenly.
-WIRINGS = [name for name, spec in SPECS.items() if spec.family == "samplernn" and "-MU-" not in name and "-LIN-" not in name]
 
 
 def persistent(spec, weights, streams, dtype="float32"):
     return engine(spec, weights, streams, core=core(), device="cuda", dtype=dtype, plan="persistent")
-
-
-def forced(player, spec, streams, parts=(STEPS // 2 + 3,), steps=STEPS):
-    """Every stage of `steps` forced levels, in calls that part in the middle of a frame."""
-    player.reset(levels(spec, streams, spec.lookback, seed=1))
-    given = levels(spec, streams, steps)
-    names = [stage.name for stage in stages(spec)]
-    taken = [player.force(np.ascontiguousarray(part), True, names) for part in np.split(given, list(parts), 1)]
-    stage_values = {name: np.concatenate([part[1][name] for part in taken], 1) for name in names}
-    assert np.array_equal(stage_values["logits"], np.concatenate([part[0] for part in taken], 1))
-    return stage_values
-
-
-def free_run(player, spec, streams, parts=(60,), temperature=0.95):
-    player.reset(np.repeat(levels(spec, 1, spec.lookback), streams, 0))
-    ids = np.arange(streams, dtype=np.int64)
-    return np.concatenate([player.run(n, np.full((streams, n), temperature, np.float32), 11, ids) for n in parts], 1)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
@@ -49,14 +29,6 @@ def test_every_stage_equals_the_reference(name, dtype):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     got = forced(persistent(spec, weights, 2, dtype), spec, 2)
     assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2), arithmetic=dtype)
-
-
-# Several strips to a block, more products than shared memory holds, layers enough to fold nothing away.
-WIDE = {
-    "lstm": replace(SPECS["samplernn-lstm-graves-all"], dim=168, layers=3, frame_sizes=(4, 8)),
-    "gru": replace(SPECS["samplernn-2-frame-tiers"], dim=168, layers=2),
-    "gru-reset-before": replace(SPECS["samplernn-gru-reset-before-3-frame-tiers"], dim=136, q_levels=256),
-}
 
 
 @pytest.mark.parametrize("streams", [1, 7, 8, 9])
@@ -83,7 +55,7 @@ def test_a_clip_depends_on_neither_company_nor_pieces(family, dtype):
         assert np.array_equal(free_run(persistent(spec, weights, 1, dtype), spec, 1, parts), alone), parts
 
 
-# Capability, processors, KiB of shared memory: one block alone; few; clusters beside tier blocks, with room and without.
+# Capability, processors, KiB of shared memory: one block; few; clusters beside tier blocks, with room and without.
 GPUS = {"one block": "75 1 96", "few blocks": "80 5 48", "clusters": "90 48 160", "tight clusters": "90 32 56"}
 
 
