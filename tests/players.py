@@ -51,7 +51,7 @@ def gpu(*model, dtype: str = "float32", **kind):
 
 
 PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})
-GPU = {"cuda": gpu} if _core and not _core.cuda_status() else {}
+GPU = {"cuda": gpu} if _core and not _core.cuda_status() and "emulated" not in _core.cuda_device() else {}
 EVERY = [
     *(pytest.param(make, id=name) for name, make in PLAYERS.items()),
     pytest.param(emulated_gpu, id="emulated", marks=programs.BUILDS),

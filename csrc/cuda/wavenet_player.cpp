@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "cuda/model.h"
 #include "cuda/player.h"
+#include "cuda/wavenet_pipeline.h"
 
 namespace sharks::cuda {
 namespace {
@@ -138,7 +139,8 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
     for (const std::vector<float>& weights : conditioning_)
       for (int row = 0; row < rows; ++row) {
         double sum = 0;
-        for (int g = 0; g < G; ++g) sum += static_cast<double>(weights[static_cast<size_t>(row * G + g)]) * vectors[b * G + g];
+        for (int g = 0; g < G; ++g)
+          sum += static_cast<double>(weights[static_cast<size_t>(row * G + g)]) * vectors[b * G + g];
         sums.push_back(static_cast<float>(sum));
       }
   condition_.upload(sums.data(), stream_);
@@ -148,7 +150,7 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
 class WaveNetModel final : public DeviceModel<WaveNetState> {
  public:
   WaveNetModel(const WaveNetSource& source)
-      : DeviceModel(source.spec.q_levels, choose_plans<WaveNetState, WaveNetSource>(source, {})), spec_(source.spec) {
+      : DeviceModel(source.spec.q_levels, choose_plans<WaveNetState, WaveNetSource>(source, {wavenet_pipeline})), spec_(source.spec) {
     const size_t size = static_cast<size_t>(2 * spec_.dilation * spec_.global_channels);
     for (const WaveNetWeights::Block& block : source.weights.blocks)
       if (block.gcond) conditioning_.emplace_back(block.gcond, block.gcond + size);
