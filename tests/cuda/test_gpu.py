@@ -5,6 +5,7 @@ What holds of every player, chunks, company and pauses, test_players.py says of 
 """
 
 import functools
+import importlib
 import signal
 import threading
 
@@ -305,3 +306,19 @@ def test_torch_tensors_on_the_gpu_are_heard(card):
 def test_the_golden_steps_of_a_pack_are_played(card, name):
     report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda")
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(
+    ("device", "files", "open_files", "most"),
+    [
+        ("cpu", 4096, True, 256),
+        ("cuda", 4096, True, 1024),
+        ("cuda", 1024, True, 960),
+        ("cuda", 256, True, 256),
+        ("cuda", 256, False, 1024),
+    ],
+)
+def test_a_gpu_plays_a_thousand_clips_together_if_as_many_files_may_be_open(monkeypatch, device, files, open_files, most):
+    module = importlib.import_module("sharks.generate")
+    monkeypatch.setattr(module.resource, "getrlimit", lambda _: (files, files))
+    assert module.most_together(device, open_files) == most
