@@ -318,7 +318,7 @@ def test_the_golden_steps_of_a_pack_are_played(card, name):
         ("cuda", 256, False, 1024),
     ],
 )
-def test_a_gpu_plays_a_thousand_clips_together_if_as_many_files_may_be_open(monkeypatch, device, files, open_files, most):
+def test_a_gpu_plays_a_thousand_clips_together(monkeypatch, device, files, open_files, most):
     module = importlib.import_module("sharks.generate")
     monkeypatch.setattr(module.resource, "getrlimit", lambda _: (files, files))
     assert module.most_together(device, open_files) == most
