@@ -1,7 +1,11 @@
 // A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's
 // compiler.
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <new>
 
 #include "cuda/cuda.h"
@@ -13,9 +17,16 @@ std::string status() { return ""; }
 std::string device_name() { return device().name; }
 void fetch(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
+// SHARKS_EMULATED="CAPABILITY PROCESSORS KIBIBYTES" asks for another GPU: its capability, how many processors it has,
+// and how much shared memory a block of it may take.
 const Device& device() {
-  static const Device emulated{"emulated on the CPU", 80, 4, 96 << 10, 4 << 20, true};
-  return emulated;
+  static std::mutex mutex;
+  static std::map<std::array<int, 3>, Device> known;
+  std::array<int, 3> kind{80, 16, 96};
+  if (const char* wanted = std::getenv("SHARKS_EMULATED")) std::sscanf(wanted, "%d %d %d", &kind[0], &kind[1], &kind[2]);
+  const std::lock_guard lock(mutex);
+  const Device emulated{"emulated on the CPU", kind[0], kind[1], static_cast<size_t>(kind[2]) << 10, 4 << 20, true};
+  return known.emplace(kind, emulated).first->second;
 }
 
 OnDevice::OnDevice() = default;

@@ -28,7 +28,7 @@ void check_cuda(cudaError_t status, const char* call);
 #define SHARKS_CUDA_CHECK(call) ::sharks::cuda::check_cuda((call), #call)
 
 template <typename Work, int kThreads, int kBlocksPerProcessor>
-__global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) work_kernel(const Work work) {
+__global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) work_kernel(const __grid_constant__ Work work) {
   extern __shared__ __align__(16) unsigned char shared[];
   work(Block{static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(blockDim.x), shared});
 }

@@ -113,6 +113,12 @@ using SampleRNNSource = Source<SampleRNNSpec, SampleRNNWeights>;
 std::unique_ptr<WaveNetPlan> first_light(const WaveNetSource& source);
 std::unique_ptr<SampleRNNPlan> first_light(const SampleRNNSource& source);
 
+// All blocks of the GPU play a few streams together, weights in shared memory as far as they fit.
+std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source);
+
+// Every layer one product of all streams; for hundreds of them, float16 weights, and only where plan="throughput" asks.
+std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
+
 // A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
 // that returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays;
 // first light plays whatever samples its stepper refuses.

@@ -5,6 +5,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 
 from sharks.picture import spectrogram_png
 from sharks.train import report
@@ -79,3 +80,19 @@ def test_a_run_leaves_its_page(tmp_path):
     trained(dataset(RATE, (9000, 7000), (6000,)), out, steps=4, **{"train.preview_every": 2})
     text = (out / "report.html").read_text()
     assert "best validation" in text and "all held-out music" in text and "sample_rate = 2000" in text
+
+
+def test_tensorboard_is_an_extra(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    out = tmp_path / "run"
+    settings = {"train.preview_every": 10, "train.preview_seconds": 0.5}
+    trained(dataset(RATE, (9000, 7000), (6000,)), out, steps=20, tensorboard=True, **settings)
+    events = EventAccumulator(str(out / "tb")).Reload()
+    tags = events.Tags()
+    assert {"bits/training", "bits/validation", "samples per second"} <= set(tags["scalars"])
+    assert [event.step for event in events.Scalars("bits/training")] == [10, 20]
+    assert tags["audio"] and tags["images"]
+    trained(dataset(RATE, (9000, 7000), (6000,)), tmp_path / "plain", steps=2)
+    assert not (tmp_path / "plain" / "tb").exists()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import data, import_, listen, look, play, songs, walk
+from . import data, experiment, import_, listen, look, play, songs, walk
 
 app = typer.Typer(
     help="Train raw-audio neural networks on your own music, and play them fast.",
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 for verb in (
     *(walk.demo, look.doctor, walk.make),
-    *(data.prepare, data.train),
+    *(data.prepare, data.train, experiment.sweep),
     *(play.generate, play.extend, songs.curate),
     *(look.check, look.presets, look.info, listen.bench),
 ):

@@ -43,6 +43,7 @@ _MAY_CHANGE = {
         "temperature",
         "precision",
         "pieces",
+        "compiled",
     }
 }
 
@@ -180,7 +181,7 @@ def _read(path: pathlib.Path) -> Config:
 
 def _clear(folder: pathlib.Path) -> None:
     """Remove what a run made, the config last, and nothing else."""
-    for name in (CHECKPOINTS, PREVIEWS):
+    for name in (CHECKPOINTS, PREVIEWS, "tb"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (BEST, LOG, REPORT, ENVIRONMENT, CONFIG):
         (folder / name).unlink(missing_ok=True)

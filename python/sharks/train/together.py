@@ -35,6 +35,8 @@ class Together:
             # A restart must not read the addresses of processes that are no more.
             store = processes.PrefixStore(f"sharks/{_restarts()}", store)
             backend = "nccl" if device.type == "cuda" else "gloo"
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
             processes.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
         except (RuntimeError, ValueError) as error:
             raise ResourceError(f"process {self.rank} of {self.size} finds no others: {error}; use torchrun") from None
