@@ -120,7 +120,7 @@ def test_a_clip_does_not_depend_on_company(make, family, dtype):
 @on_gpus
 @pytest.mark.parametrize("name", ["samplernn-relu-before-hidden", "samplernn-raw-top-graves", "wavenet-filter-3"])
 def test_weights_that_float16_holds_play_as_float32_to_the_bit(make, name):
-    """First light sums in one order in both, so only what the weights lost can be heard; other plans narrow inputs too."""
+    """First light sums in one order in both, so only what the weights lost can be heard. Others narrow inputs too."""
     spec, make = SPECS[name], functools.partial(make, plan="first-light")
     coarse = {key: np.round(value * 16) / 16 for key, value in random_tensors(spec).items()}
     exact, narrow = (forced(make(spec, coarse, 2, dtype=d), spec, 2) for d in ("float32", "float16"))
