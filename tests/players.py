@@ -40,14 +40,14 @@ def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=N
     return player
 
 
-def emulated_gpu(*model, dtype: str = "float32", **kind):
-    """A player of the CUDA engine, played by a CPU."""
-    return engine(*model, core=emulated.core(), device="cuda", dtype=dtype, **kind)
+def emulated_gpu(*model, plan: str = "first-light", **kind):
+    """A player of the CUDA engine, played by a CPU: by first light, for plans whose blocks wait are slow there."""
+    return engine(*model, core=emulated.core(), device="cuda", plan=plan, **kind)
 
 
-def gpu(*model, dtype: str = "float32", **kind):
+def gpu(*model, **kind):
     """A player of the CUDA engine on a GPU."""
-    return engine(*model, device="cuda", dtype=dtype, **kind)
+    return engine(*model, device="cuda", **kind)
 
 
 PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})

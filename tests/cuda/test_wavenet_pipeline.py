@@ -172,7 +172,7 @@ def test_a_gpu_too_small_is_refused_by_name_and_left_to_first_light_by_default(m
     on_gpu(monkeypatch, 75, 64, 3)
     with pytest.raises(ValueError, match="cannot play this model here"):
         pipeline(small, tiny, 1)
-    assert emulated_gpu(small, tiny, 1).reset(levels(small, 1, 1)) is None
+    assert emulated_gpu(small, tiny, 1, plan="default").reset(levels(small, 1, 1)) is None
 
 
 @pytest.mark.parametrize("name", ["wavenet_parts", "wavenet_dealing", "wavenet_stress"])
