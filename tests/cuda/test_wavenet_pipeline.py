@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from compare import assert_stages_close
-from players import emulated_gpu, engine
+from emulated import core
+from players import emulated_gpu, engine, engine_model
 from programs import BUILDS, program
 from sharks import reference
 from sharks.presets import preset
@@ -172,7 +173,9 @@ def test_a_gpu_too_small_is_refused_by_name_and_left_to_first_light_by_default(m
     on_gpu(monkeypatch, 75, 64, 3)
     with pytest.raises(ValueError, match="cannot play this model here"):
         pipeline(small, tiny, 1)
-    assert emulated_gpu(small, tiny, 1, plan="default").reset(levels(small, 1, 1)) is None
+    assert engine_model(small, tiny, core=core(), device="cuda").plan == "first-light"
+    on_gpu(monkeypatch, 75, 64, 4)
+    assert engine_model(small, tiny, core=core(), device="cuda").plan == "pipeline"
 
 
 @pytest.mark.parametrize("name", ["wavenet_parts", "wavenet_dealing", "wavenet_stress"])
