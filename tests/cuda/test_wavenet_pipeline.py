@@ -93,6 +93,18 @@ def test_float16_is_as_near_as_its_rounding(monkeypatch, name, capability):
     assert not np.array_equal(got["logits"], exact["logits"]), "the narrow type was not used"
 
 
+@pytest.mark.parametrize("capability", [FAR, NEAR])
+def test_a_layer_whose_composed_weights_are_beyond_float16_plays_uncomposed(monkeypatch, capability):
+    """Layer 1 reads channel 3 of layer 0's way on: 400 times 400 is more than a half holds, though 400 is not."""
+    spec, weights = SPECS["wavenet-one-hot"], random_tensors(SPECS["wavenet-one-hot"])
+    for i in range(spec.layers):
+        weights[f"blocks.{i}.dilated.weight"][:, 3] = 0
+    weights["blocks.0.res.weight"][3, 2] = weights["blocks.1.dilated.weight"][1, 3, -1] = 400
+    want = forced(reference.make(spec, weights, STREAMS), spec, STREAMS, 30)
+    player = tightest(monkeypatch, capability, lambda: pipeline(spec, weights, STREAMS, dtype="float16"))
+    assert_stages_close(forced(player, spec, STREAMS, 30), want, arithmetic="float16")
+
+
 LONG = replace(WAVENET, dilations=(1, 256, 512, 3), residual=20, skip=20, head=20)
 
 
