@@ -20,7 +20,7 @@
 // written, and before any block leaves.
 #pragma once
 
-#include "cuda/exchange.h"
+#include "cuda/cluster.h"
 #include "cuda/wavenet_shape.h"
 
 namespace sharks::cuda::pipeline {
@@ -64,38 +64,6 @@ struct Address {
   uint32_t sequence;
 };
 
-SHARKS_BOTH void store_near(const Neighbourhood& here, int reader, int at, uint64_t word) {
-#ifdef __CUDACC__
-  const uint32_t own = static_cast<uint32_t>(__cvta_generic_to_shared(static_cast<uint64_t*>(here.block.shared) + at));
-#if __CUDA_ARCH__ < 900
-  static_cast<void>(own), static_cast<void>(reader), static_cast<void>(word);  // there, every link is far
-#else
-  uint32_t theirs;
-  asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(theirs) : "r"(own), "r"(reader % here.links.cluster));
-  asm volatile("st.relaxed.cluster.shared::cluster.u64 [%0], %1;" ::"r"(theirs), "l"(word) : "memory");
-#endif
-#else
-  void* theirs = here.block.everyones_shared[here.block.index - here.index + reader];
-  __atomic_store_n(static_cast<uint64_t*>(theirs) + at, word, __ATOMIC_RELEASE);
-#endif
-}
-
-SHARKS_BOTH uint64_t load_near(const Neighbourhood& here, int at) {
-  const uint64_t* word = static_cast<const uint64_t*>(here.block.shared) + at;
-#ifdef __CUDACC__
-  const uint32_t own = static_cast<uint32_t>(__cvta_generic_to_shared(word));
-  uint64_t value;
-#if __CUDA_ARCH__ >= 900
-  asm volatile("ld.relaxed.cluster.shared::cta.u64 %0, [%1];" : "=l"(value) : "r"(own) : "memory");
-#else
-  asm volatile("ld.volatile.shared.u64 %0, [%1];" : "=l"(value) : "r"(own) : "memory");
-#endif
-  return value;
-#else
-  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-#endif
-}
-
 // Where a block writes a link's words for one address.
 class Outlet {
  public:
@@ -110,8 +78,10 @@ class Outlet {
   SHARKS_BOTH void put(int at, uint32_t value) const {
     if (near_ < 0) return publish(far_ + at, bits_as<float>(value), sequence_);
     stress();
-    const uint64_t word = static_cast<uint64_t>(sequence_) << 32 | value;
-    for (int i = 0; i < readers_; ++i) store_near(here_, first_ + i, near_ + at, word);
+    const int cluster = here_.links.cluster;
+    uint64_t* place = static_cast<uint64_t*>(here_.block.shared) + near_ + at;
+    const uint64_t word = word_of(bits_as<float>(value), sequence_);
+    for (int i = 0; i < readers_; ++i) store_near(here_.block, cluster, (first_ + i) % cluster, place, word);
   }
   SHARKS_BOTH void put(int at, float value) const { put(at, bits_as<uint32_t>(value)); }
 
@@ -128,7 +98,8 @@ template <int kAtOnce = 4, typename Take>
 SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, const Address& from, int32_t* trouble,
                          const Take& take) {
   const uint64_t* far = here.links.words + static_cast<int64_t>(from.group) * here.links.per_group + link.far;
-  const int near = link.near + from.slot * link.words, lanes = (n + kAtOnce - 1) / kAtOnce;
+  const uint64_t* near = static_cast<const uint64_t*>(here.block.shared) + link.near + from.slot * link.words;
+  const int lanes = (n + kAtOnce - 1) / kAtOnce;
   bool all = true;
   here.block.each(lanes, [&](int first) {
     uint64_t seen[kAtOnce] = {};
@@ -137,7 +108,7 @@ SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, con
       SHARKS_UNROLL()
       for (int i = 0; i < kAtOnce; ++i)
         if (first + i * lanes < n)
-          seen[i] = link.near < 0 ? load_word(far + first + i * lanes) : load_near(here, near + first + i * lanes);
+          seen[i] = link.near < 0 ? load_word(far + first + i * lanes) : load_near(near + first + i * lanes);
       SHARKS_UNROLL()
       for (int i = 0; i < kAtOnce; ++i)
         if (first + i * lanes < n) ready = ready && seen[i] >> 32 == from.sequence;
@@ -151,28 +122,6 @@ SHARKS_BOTH bool receive(const Neighbourhood& here, const Link& link, int n, con
       if (first + i * lanes < n) take(first + i * lanes, static_cast<uint32_t>(seen[i]));
   });
   return all;
-}
-
-// All blocks of the cluster meet, and see what the others have written so far: before they part, however long the
-// others play. `flags` [blocks of the grid] and `meeting`, a number that grows, are for the host alone. False: somebody
-// gave up.
-SHARKS_BOTH bool meet(const Neighbourhood& here, uint32_t* flags, uint32_t meeting, int32_t* trouble) {
-  if (here.links.cluster == 1) return true;
-#ifdef __CUDACC__
-#if __CUDA_ARCH__ >= 900
-  asm volatile("barrier.cluster.arrive.release.aligned;\n\tbarrier.cluster.wait.acquire.aligned;" ::: "memory");
-#endif
-  return true;
-#else
-  raise(flags + here.block.index, meeting);
-  const int first = here.block.index / here.links.cluster * here.links.cluster;
-  for (int i = first; i < first + here.links.cluster; ++i)
-    while (static_cast<int32_t>(__atomic_load_n(flags + i, __ATOMIC_ACQUIRE) - meeting) < 0) {
-      if (load_trouble(trouble) != kNoTrouble) return false;
-      std::this_thread::yield();
-    }
-  return true;
-#endif
 }
 
 // How values of a [width, 8] block travel: two halves, or one float32, to a word.

@@ -27,8 +27,9 @@ struct WaveNetPipeline {
     const Role role = pipe.roles[here.index];
     block.each(role.inbox, [&](int i) { static_cast<uint64_t*>(block.shared)[i] = 0; });
     block.sync();
-    if (meet(here, pipe.flags, pipe.meeting, pipe.samples.trouble)) play(here, pipeline, role);
-    meet(here, pipe.flags, pipe.meeting + 1, pipe.samples.trouble);
+    const int cluster = pipe.links.cluster;
+    if (meet(block, cluster, pipe.flags, pipe.meeting, pipe.samples.trouble)) play(here, pipeline, role);
+    meet(block, cluster, pipe.flags, pipe.meeting + 1, pipe.samples.trouble);
   }
 
  private:

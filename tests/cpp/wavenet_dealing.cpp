@@ -81,7 +81,7 @@ struct Sending {
   void operator()(const Block& block) const {
     const Neighbourhood here{block, links, block.index};
     block.each(2 * 20, [&](int i) { static_cast<uint64_t*>(block.shared)[i] = 0; });
-    if (!meet(here, flags, 1, trouble)) return;
+    if (!meet(block, links.cluster, flags, 1, trouble)) return;
     const Link link{3, links.together(0, 2) ? 20 : -1, 20, 1, 2};  // near: the places of slot 0 begin at word 20
     const Address address{1, 0, 7};
     if (block.index == 0) {
@@ -95,7 +95,7 @@ struct Sending {
       });
       gave_up[block.index] = !block.agree(came);
     }
-    meet(here, flags, 2, trouble);
+    meet(block, links.cluster, flags, 2, trouble);
   }
 };
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from compare import assert_stages_close
-from players import emulated_gpu, engine
+from emulated import core
+from players import emulated_gpu, engine, engine_model
 from programs import BUILDS, program
 from sharks import reference
 from sharks.presets import preset
@@ -90,6 +91,18 @@ def test_float16_is_as_near_as_its_rounding(monkeypatch, name, capability):
     on_gpu(monkeypatch, capability, 227)
     exact = forced(pipeline(spec, weights, STREAMS, given), spec, STREAMS, 30)
     assert not np.array_equal(got["logits"], exact["logits"]), "the narrow type was not used"
+
+
+@pytest.mark.parametrize("capability", [FAR, NEAR])
+def test_a_layer_whose_composed_weights_are_beyond_float16_plays_uncomposed(monkeypatch, capability):
+    """Layer 1 reads channel 3 of layer 0's way on: 400 times 400 is more than a half holds, though 400 is not."""
+    spec, weights = SPECS["wavenet-one-hot"], random_tensors(SPECS["wavenet-one-hot"])
+    for i in range(spec.layers):
+        weights[f"blocks.{i}.dilated.weight"][:, 3] = 0
+    weights["blocks.0.res.weight"][3, 2] = weights["blocks.1.dilated.weight"][1, 3, -1] = 400
+    want = forced(reference.make(spec, weights, STREAMS), spec, STREAMS, 30)
+    player = tightest(monkeypatch, capability, lambda: pipeline(spec, weights, STREAMS, dtype="float16"))
+    assert_stages_close(forced(player, spec, STREAMS, 30), want, arithmetic="float16")
 
 
 LONG = replace(WAVENET, dilations=(1, 256, 512, 3), residual=20, skip=20, head=20)
@@ -172,7 +185,9 @@ def test_a_gpu_too_small_is_refused_by_name_and_left_to_first_light_by_default(m
     on_gpu(monkeypatch, 75, 64, 3)
     with pytest.raises(ValueError, match="cannot play this model here"):
         pipeline(small, tiny, 1)
-    assert emulated_gpu(small, tiny, 1, plan="default").reset(levels(small, 1, 1)) is None
+    assert engine_model(small, tiny, core=core(), device="cuda").plan == "first-light"
+    on_gpu(monkeypatch, 75, 64, 4)
+    assert engine_model(small, tiny, core=core(), device="cuda").plan == "pipeline"
 
 
 @pytest.mark.parametrize("name", ["wavenet_parts", "wavenet_dealing", "wavenet_stress"])
