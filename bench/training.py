@@ -12,7 +12,6 @@ import dataclasses
 import math
 import os
 import pathlib
-import re
 import statistics
 import sys
 import time
@@ -23,6 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as sharks.train does
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from plain_training import PlainLoop  # noqa: E402
+from training_section import CHAPTER, put_training_section  # noqa: E402
 
 from sharks import preset, recipe  # noqa: E402
 from sharks.dataset import Dataset, Track  # noqa: E402
@@ -34,7 +34,6 @@ from sharks.train.learner import Learner  # noqa: E402
 from sharks.train.precision import resolved  # noqa: E402
 
 PRESETS = "dadabots-2tier-tiny,dadabots-2tier,sharks2020-2tier"
-CHAPTER = "## Training"
 _SAME = 0.02  # bits by which the first losses of both loops may differ: bfloat16 rounds
 
 
@@ -68,7 +67,7 @@ def main() -> None:
         for tf32 in (False, True) if options.device == "cuda" else (False,):
             rows.append(contest(name, options.batch, options.device, tf32, options.rounds, options.seconds))
             print(_line(rows[-1]), file=sys.stderr, flush=True)
-    replace_chapter(options.out, chapter(rows))
+    put_training_section(options.out, chapter(rows))
     print(options.out)
 
 
@@ -170,17 +169,6 @@ def _line(row: Row) -> str:
     cells = [row.preset, row.device, f"{row.batch} x {row.chunk_len}", f"{row.ours:,.0f}", row.precision]
     cells += [f"{row.cores:.1f}", f"{row.plain:,.0f}", row.plain_form, f"{row.ratio:.1f}"]
     return f"| {' | '.join(cells)} |"
-
-
-def replace_chapter(path: pathlib.Path, text: str) -> None:
-    """Put the chapter in the place of the one of the same name, or at the end."""
-    page = path.read_text() if path.exists() else "# Speed\n"
-    pattern = re.compile(rf"^{CHAPTER}$.*?(?=^## |\Z)", re.M | re.S)
-    if pattern.search(page):
-        page = pattern.sub(lambda _: text + "\n", page)
-    else:
-        page = page.rstrip() + "\n\n" + text
-    path.write_text(page.rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from train.music import dataset
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))
 import plain_training  # noqa: E402
 import training as bench  # noqa: E402
+from gpu_section import gpu_section  # noqa: E402
+from training_section import put_training_section, training_section  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -53,10 +55,15 @@ def test_the_chapter_is_replaced_and_the_rest_stays(tmp_path):
     row = bench.Row("x", "2 cores", "float32", 4, 64, 2e5, 1e5, "float32", 2.0, 1.9)
     page.write_text("# Speed\n\n## Engine\n\nfast\n\n## Training\n\nold\n\n## More\n\nlast\n")
     for _ in range(2):
-        bench.replace_chapter(page, bench.chapter([row]))
+        put_training_section(page, bench.chapter([row]))
         text = page.read_text()
         assert "old" not in text and text.count("## Training") == 1 and "| 200,000 |" in text
         assert text.startswith("# Speed\n\n## Engine\n\nfast\n\n") and text.endswith("## More\n\nlast\n")
+    assert training_section(page).startswith("## Training\n") and "last" not in training_section(page)
     page.write_text("# Speed\n")
-    bench.replace_chapter(page, bench.chapter([row]))
+    assert training_section(page) == training_section(tmp_path / "none.md") == ""
+    page.write_text("# Speed\n\n## GPU\n\nfast\n")
+    put_training_section(page, bench.chapter([row]))
+    assert page.read_text().endswith("| 2.0 |\n\n## GPU\n\nfast\n") and gpu_section(page) == "## GPU\n\nfast"
+    put_training_section(page, bench.chapter([row]))
     assert page.read_text().startswith("# Speed\n\n## Training\n")

@@ -19,9 +19,9 @@ app = typer.Typer(
 )
 for verb in (
     *(walk.demo, look.doctor, walk.make),
-    *(data.prepare, data.train, experiment.sweep),
+    *(data.prepare, data.train),
     *(play.generate, play.extend, songs.curate),
-    *(look.check, look.presets, look.info, listen.bench),
+    *(look.check, look.presets, look.info, listen.bench, experiment.sweep),
 ):
     app.command()(verb)
 app.command("import")(import_.import_)
