@@ -6,6 +6,7 @@
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
 #   make cuda    every CUDA kernel for all architectures, warnings and spilled registers refused (needs nvcc, no GPU)
+#   make sanitize-gpu   the CUDA engine on a GPU under compute-sanitizer, and with random delays
 #   make bench-gpu   samples per second on this machine's GPU, beside torch with CUDA graphs
 #   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)
 #   make sanitize   the engine under GCC's address, undefined-behaviour and thread sanitizers; about ten minutes
@@ -22,7 +23,7 @@ export SHARKS_CUDA
 SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
            $(shell find csrc python -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test soak cuda test-isa sanitize bench bench-gpu lint clean
+.PHONY: demo test soak cuda test-isa sanitize sanitize-gpu bench bench-gpu lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/all.installed
@@ -42,6 +43,9 @@ test-isa: $(VENV)/dev.installed
 
 sanitize: $(VENV)/dev.installed
 	tests/sanitize.sh address thread
+
+sanitize-gpu: $(VENV)/dev.installed
+	tests/sanitize_gpu.sh
 
 bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py

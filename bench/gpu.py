@@ -22,6 +22,7 @@ import typing
 
 import numpy as np
 import torch
+from floor import Gpu, floor
 from gpu_section import HEAD, put_gpu_section
 from graphs import Graph, logits, step_on
 
@@ -47,6 +48,7 @@ class Row:
     streams: int
     samples_per_second: float  # of all streams together
     x_real_time: float  # per stream
+    floor: float  # samples per second: bench/floor.py
     torch: float | None  # samples per second; None where torch failed
     x_torch: float | None
 
@@ -60,18 +62,20 @@ def main() -> None:
     options = parser.parse_args()
     if trouble := _core.cuda_status():
         sys.exit(f"no GPU can play: {trouble}")
+    latencies = _core.probe_gpu()
+    here = Gpu(**latencies, processors=torch.cuda.get_device_properties(0).multi_processor_count)
     seconds, rounds = (0.3, 3) if options.quick else (1.0, 5)
     rows = []
     for name in options.presets:
         pack = sharks.random_pack(sharks.preset(name), seed=0)
         for dtype, streams in ways(options.quick):
-            rows.append(measure(name, pack, dtype, streams, seconds, rounds))
+            rows.append(measure(name, pack, here, dtype, streams, seconds, rounds))
             print(line(rows[-1]), flush=True)
     fleet = thousand_sharks()
     print(fleet)
     if options.json:
         options.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
-    put_gpu_section(options.out, section(rows, fleet))
+    put_gpu_section(options.out, section(rows, fleet, here))
     print(options.out)
 
 
@@ -81,7 +85,7 @@ def ways(quick: bool) -> list[tuple[str, int]]:
     return [("float32", 1), *(("float16", streams) for streams in STREAMS)]
 
 
-def measure(name: str, pack: sharks.Pack, dtype: str, streams: int, seconds: float, rounds: int) -> Row:
+def measure(name: str, pack: sharks.Pack, here: Gpu, dtype: str, streams: int, seconds: float, rounds: int) -> Row:
     """Engine and torch take turns; medians, and the median of the ratios."""
     plan = "throughput" if streams >= MANY else "default"
     player = open_player(pack, streams, device="cuda", dtype=dtype, plan=plan)
@@ -97,6 +101,7 @@ def measure(name: str, pack: sharks.Pack, dtype: str, streams: int, seconds: flo
         streams=streams,
         samples_per_second=ours,
         x_real_time=ours / streams / pack.spec.sample_rate,
+        floor=floor(pack.spec, streams, here),
         torch=statistics.median(theirs) if theirs else None,
         x_torch=statistics.median(a / b for a, b in turns if b) if theirs else None,
     )
@@ -153,11 +158,13 @@ def thousand_sharks() -> str:
 def line(row: Row) -> str:
     theirs = ("torch failed", "") if row.torch is None else (f"{row.torch:,.0f}", f"{row.x_torch:.1f}")
     cells = (row.preset, row.dtype, row.plan, row.streams, f"{row.samples_per_second:,.0f}", f"{row.x_real_time:.2f}")
+    cells += (f"{row.floor:,.0f}", f"{row.samples_per_second / row.floor:.0%}")
     return f"| {' | '.join(map(str, (*cells, *theirs)))} |"
 
 
-def section(rows: typing.Sequence[Row], fleet: str) -> str:
-    heads = ("preset", "dtype", "plan", "streams", "samples/s", "x real time", "torch, CUDA graphs", "x torch")
+def section(rows: typing.Sequence[Row], fleet: str, here: Gpu) -> str:
+    heads = ("preset", "dtype", "plan", "streams", "samples/s", "x real time", "floor", "of the floor")
+    heads += ("torch, CUDA graphs", "x torch")
     return "\n".join(
         [
             f"{HEAD}\n\nMade by `python bench/gpu.py` on {datetime.date.today().isoformat()}, {_core.cuda_device()}, "
@@ -165,6 +172,9 @@ def section(rows: typing.Sequence[Row], fleet: str) -> str:
             "Samples per second of all streams together, host to host, medians of runs that take turns; x real time is",
             "per stream. The baseline is plain torch in the same dtype, a whole frame of samples captured in a CUDA",
             "graph (`bench/graphs.py`), its logits compared with the engine's before it is timed. Random weights.\n",
+            f"The floor (`bench/floor.py`) is reckoned from clocks measured in the same run: a load from shared memory "
+            f"{here.shared_load:.0f}, a barrier {here.barrier:.0f}, a tile product {here.tile:.0f}, a hop through L2 "
+            f"{here.hop:.0f}, at {here.clock / 1e9:.2f} GHz; it is one of float16 weights.\n",
             f"| {' | '.join(heads)} |",
             f"|{' --- |' * len(heads)}",
             *map(line, rows),

@@ -407,6 +407,17 @@ PYBIND11_MODULE(_core, m) {
         "Multiply-adds per second of one thread on registers alone.");
   m.def("cuda_status", sharks::cuda::status, "Empty when a GPU can play, else why not.");
   m.def("cuda_device", sharks::cuda::device_name, "The GPU that plays, for people; empty where none can.");
+  m.def(
+      "probe_gpu",
+      [] {
+        const auto found = [] {
+          py::gil_scoped_release release;
+          return sharks::cuda::probe();
+        }();
+        return py::dict(py::arg("shared_load") = found.shared_load, py::arg("barrier") = found.barrier,
+                        py::arg("tile") = found.tile, py::arg("hop") = found.hop, py::arg("clock") = found.clock);
+      },
+      "What this GPU needs, in clocks, for steps that wait for each other; clock: how many of them a second has.");
   m.def("to_host", &to_host, py::arg("tensor"), "A numpy copy of a contiguous array on a GPU that speaks DLPack.");
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model", py::module_local(),

@@ -5,8 +5,8 @@
 //     the tier above (unless deeper layers read the expanded frame too);
 //   - PRISM's doubled input is one input with added weights; the skip products share one bias.
 //
-// `Packing` says how a backend keeps matrices; see wavenet_folds.h. Letters: D dim, F samples per frame, X what a tier's
-// recurrent stack reads, G gates, Q levels; a small p marks a padded width.
+// `Packing` says how a backend keeps matrices; see wavenet_folds.h. Letters: D dim, F samples per frame, X what a
+// tier's recurrent stack reads, G gates, Q levels; a small p marks a padded width.
 #pragma once
 
 #include <algorithm>
@@ -252,8 +252,8 @@ void FoldedSampleRNN<Packing>::fold_upsampling(const SampleRNNWeights& weights, 
   to.upsample = packing.matrix(all);
 }
 
-// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns, and
-// times the first hidden layer where that is folded.
+// What each place of the sample window adds for each level: its embedded or one-hot level times the place's columns,
+// and times the first hidden layer where that is folded.
 template <typename Packing>
 void FoldedSampleRNN<Packing>::fold_sample_input(const SampleRNNWeights& weights) {
   const int D = spec.dim, Q = spec.q_levels, E = spec.embed_dim, F = spec.frame_sizes[0], width = E ? E : Q;

@@ -3,8 +3,8 @@
 // their gated outputs, laid side by side.
 //
 // `Packing` says how a backend keeps matrices: types Matrix and Floats (zero at birth), padded(width), matrix(dense),
-// times(dense, dense), and kRunColumns, how wide a product over several layers may become. Letters: R residual, D one half
-// of the gate, S skip, E head, K filter width, L layers, Q levels; a small p marks a padded width.
+// times(dense, dense), and kRunColumns, how wide a product over several layers may become. Letters: R residual, D one
+// half of the gate, S skip, E head, K filter width, L layers, Q levels; a small p marks a padded width.
 #pragma once
 
 #include <algorithm>

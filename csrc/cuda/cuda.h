@@ -20,6 +20,16 @@ std::string device_name();
 // Copy from any GPU's memory, when all that was put into its default stream before is done.
 void fetch(void* to, const void* from, size_t bytes);
 
+// What a GPU needs, in clocks, for steps that wait for each other, and clocks per second.
+struct Latencies {
+  double shared_load = 0;  // from shared memory
+  double barrier = 0;      // of a block of 256 threads
+  double tile = 0;         // a tile product
+  double hop = 0;          // a number from one block to another through L2
+  double clock = 0;
+};
+Latencies probe();
+
 enum class Precision { kFloat32, kFloat16 };  // of the weights; sums are float32
 
 // `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds.

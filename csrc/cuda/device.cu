@@ -22,8 +22,8 @@ std::string version(int number) { return std::to_string(number / 1000) + "." + s
 std::string driver_trouble() {
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return std::string("this machine has no NVIDIA driver (libcuda.so.1 is not found); install version 580 or newer, ") +
-           kInstead;
+    return std::string("this machine has no NVIDIA driver (libcuda.so.1 is not found); ") +
+           "install version 580 or newer, " + kInstead;
   int speaks = 0;
   const auto get = reinterpret_cast<int (*)(int*)>(dlsym(library, "cuDriverGetVersion"));
   const bool known = get && get(&speaks) == 0;
@@ -42,7 +42,8 @@ std::string find_trouble() {
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
     const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
     return std::string("the NVIDIA driver shows no GPU") +
-           (visible ? std::string("; CUDA_VISIBLE_DEVICES is '") + visible + "'" : "") + "; check nvidia-smi, " + kInstead;
+           (visible ? std::string("; CUDA_VISIBLE_DEVICES is '") + visible + "'" : "") + "; check nvidia-smi, " +
+           kInstead;
   }
   if (status != cudaSuccess) {
     static_cast<void>(cudaGetLastError());
@@ -74,14 +75,21 @@ void check_cuda(cudaError_t status, const char* call) {
 }
 
 std::string status() {
-  static const std::string trouble = find_trouble();
+  static const std::string trouble = [] {
+    try {
+      return find_trouble();
+    } catch (const std::exception& error) {
+      return std::string("CUDA does not start (") + error.what() + "); check nvidia-smi, " + kInstead;
+    }
+  }();
   return trouble;
 }
 
 std::string device_name() {
   if (!status().empty()) return "";
   const Device& found = device();
-  return found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) + " processors";
+  return found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
+         " processors";
 }
 
 const Device& device() {

@@ -1,5 +1,5 @@
-// The GPU as the host sees it: memory, streams, errors. device.cu speaks to CUDA; device_emulated.cpp lets a CPU play the
-// GPU for the tests. Everything here may throw std::runtime_error with what CUDA said.
+// The GPU as the host sees it: memory, streams, errors. device.cu speaks to CUDA; device_emulated.cpp lets a CPU play
+// the GPU for the tests. Everything here may throw std::runtime_error with what CUDA said.
 #pragma once
 
 #include <cstddef>

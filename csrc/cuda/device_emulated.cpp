@@ -1,4 +1,5 @@
-// A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's compiler.
+// A CPU that plays the GPU, for the tests: the same stage code, packers, plans and player, compiled by the host's
+// compiler.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -16,13 +17,14 @@ std::string status() { return ""; }
 std::string device_name() { return device().name; }
 void fetch(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
-// SHARKS_EMULATED="CAPABILITY PROCESSORS KIBIBYTES" asks for another GPU: its capability, how many processors it has, and how
-// much shared memory a block of it may take.
+// SHARKS_EMULATED="CAPABILITY PROCESSORS KIBIBYTES" asks for another GPU: its capability, how many processors it has,
+// and how much shared memory a block of it may take.
 const Device& device() {
   static std::mutex mutex;
   static std::map<std::array<int, 3>, Device> known;
   std::array<int, 3> kind{80, 16, 96};
-  if (const char* wanted = std::getenv("SHARKS_EMULATED")) std::sscanf(wanted, "%d %d %d", &kind[0], &kind[1], &kind[2]);
+  if (const char* wanted = std::getenv("SHARKS_EMULATED"))
+    std::sscanf(wanted, "%d %d %d", &kind[0], &kind[1], &kind[2]);
   const std::lock_guard lock(mutex);
   const Device emulated{"emulated on the CPU", kind[0], kind[1], static_cast<size_t>(kind[2]) << 10, 4 << 20, true};
   return known.emplace(kind, emulated).first->second;
@@ -31,16 +33,24 @@ const Device& device() {
 OnDevice::OnDevice() = default;
 OnDevice::~OnDevice() = default;
 
-Memory::Memory(size_t bytes) : data_(std::aligned_alloc(256, (bytes + 256) / 256 * 256)), bytes_(bytes) {
+Memory::Memory(size_t bytes) : bytes_(bytes) {
+  if (bytes == 0) return;
+  data_.reset(std::aligned_alloc(256, (bytes + 255) / 256 * 256));
   if (!data_) throw std::bad_alloc();
   std::memset(data_.get(), 0, bytes);
 }
 
 void Memory::Free::operator()(void* p) const { std::free(p); }
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream) { std::memcpy(to, from, bytes); }
-void copy_to_host(void* to, const void* from, size_t bytes, Stream) { std::memcpy(to, from, bytes); }
-void clear(void* data, size_t bytes, Stream) { std::memset(data, 0, bytes); }
+void copy_to_device(void* to, const void* from, size_t bytes, Stream) {
+  if (bytes) std::memcpy(to, from, bytes);
+}
+void copy_to_host(void* to, const void* from, size_t bytes, Stream) {
+  if (bytes) std::memcpy(to, from, bytes);
+}
+void clear(void* data, size_t bytes, Stream) {
+  if (bytes) std::memset(data, 0, bytes);
+}
 
 OwnStream::OwnStream() = default;
 OwnStream::~OwnStream() = default;

@@ -1,8 +1,8 @@
 // How blocks that run at once hand each other numbers through L2, and how long they wait: never for ever.
 //
-// A word is {value, sequence} in 64 bits, written and read whole: who reads the sequence he waits for has the value, and
-// no fence is needed. Two words per place, used in turn, suffice where nobody writes sequence s + 2 before all have read
-// s; each exchange must say why that holds. For bulk data guarded by a flag there are raise() and await_raised().
+// A word is {value, sequence} in 64 bits, written and read whole: who reads the sequence he waits for has the value,
+// and no fence is needed. Two words per place, used in turn, suffice where nobody writes sequence s + 2 before all have
+// read s; each exchange must say why that holds. For bulk data guarded by a flag there are raise() and await_raised().
 #pragma once
 
 #include "cuda/plan.h"
@@ -80,8 +80,8 @@ SHARKS_BOTH void store_trouble(int32_t* trouble, int32_t value) {
 #endif
 }
 
-// Spin until ready(); false when another thread met trouble, or when this one has waited too long and says so. Threads of a
-// block then part ways: gather the answers with block.agree() before anybody leaves.
+// Spin until ready(); false when another thread met trouble, or when this one has waited too long and says so. Threads
+// of a block then part ways: gather the answers with block.agree() before anybody leaves.
 template <typename Ready>
 SHARKS_BOTH bool wait_until(const Ready& ready, int32_t* trouble) {
   uint64_t start = 0;

@@ -45,8 +45,8 @@ struct Group {
   }
 };
 
-// y = init + W x for every stream, then ReLU if asked. init: null for zero; y itself to accumulate. `partial` has room for
-// C kProductThreads sums.
+// y = init + W x for every stream, then ReLU if asked. init: null for zero; y itself to accumulate. `partial` has room
+// for C kProductThreads sums.
 template <int C, typename W>
 SHARKS_BOTH void product(const Block& block, const Company& company, const Packed<W>& w, Rows<const float> x,
                          Rows<const float> init, Rows<float> y, bool relu, float* partial) {

@@ -1,7 +1,7 @@
 // Matrices in device memory, as the products of first_light.h read them.
 //
-// Columns come in groups of 8, padded with zeros; a thread that has a row reads a group of it in units of 16 bytes, and its
-// neighbours read the next rows: [groups, units per group, rows, values per unit].
+// Columns come in groups of 8, padded with zeros; a thread that has a row reads a group of it in units of 16 bytes, and
+// its neighbours read the next rows: [groups, units per group, rows, values per unit].
 #pragma once
 
 #include <vector>
@@ -20,7 +20,8 @@ template <typename W>
 struct Packed {
   const W* data;
   int rows, cols;  // multiples of 8
-  int parts;       // partial sums per row, added in order: few rows still busy many threads. Follows from the shape alone.
+  // Partial sums per row, added in order: few rows still busy many threads. Follows from the shape alone.
+  int parts;
 };
 
 class Matrix {

@@ -1,11 +1,13 @@
 // A warp's matrix product: C [16, 8] += A [16, 16] B [16, 8], halves in, float32 sums, and where each number lies.
 //
-// With g = lane / 4 and q = lane % 4, lane holds (rows first; "2q, +1" means two neighbours, the lower in the low bits):
+// With g = lane / 4 and q = lane % 4, lane holds (rows first; "2q, +1" means two neighbours, the lower in the low
+// bits):
 //   A  pair 0: (g, 2q +1)      pair 1: (g + 8, 2q +1)    pair 2: (g, 2q + 8 +1)   pair 3: (g + 8, 2q + 8 +1)
 //   B  pair 0: (2q +1, g)      pair 1: (2q + 8 +1, g)
 //   C  0: (g, 2q)   1: (g, 2q + 1)   2: (g + 8, 2q)   3: (g + 8, 2q + 1)
 // Packers and tests use the functions below instead of this drawing. On the host the sums run over k in order and round
-// once per product; the device's order within a tile is its own, so the two agree within float32 rounding, not to the bit.
+// once per product; the device's order within a tile is its own, so the two agree within float32 rounding, not to the
+// bit.
 #pragma once
 
 #include "cuda/half.h"

@@ -1,8 +1,9 @@
-// Between the player and whatever plays: a plan is one way of playing a model (which kernel, how a sum is split), made once
-// per model with the weights as it wants them; a stepper plays it for one player.
+// Between the player and whatever plays: a plan is one way of playing a model (which kernel, how a sum is split), made
+// once per model with the weights as it wants them; a stepper plays it for one player.
 //
-// The state lies in device memory in the spec's terms, the same for every plan, so that one plan can go on where another
-// stopped. What a stepper keeps besides must follow from it (resume) or be written back to it when asked (settle).
+// The state lies in device memory in the spec's terms, the same for every plan, so that one plan can go on where
+// another stopped. What a stepper keeps besides must follow from it (resume) or be written back to it when asked
+// (settle).
 #pragma once
 
 #include <memory>
@@ -118,8 +119,8 @@ std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source);
 // Every layer one product of all streams; for hundreds of them, float16 weights, and only where plan="throughput" asks.
 std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
 
-// A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these that
-// returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays; first
-// light plays whatever samples its stepper refuses.
+// A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
+// that returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays;
+// first light plays whatever samples its stepper refuses.
 
 }  // namespace sharks::cuda

@@ -9,8 +9,8 @@
 namespace sharks::cuda {
 namespace {
 
-// A chunk lasts some hundredths of a second: long enough that starting one costs nothing, short enough for Ctrl-C and for
-// the watchdogs of GPUs that also draw a screen.
+// A chunk lasts some hundredths of a second: long enough that starting one costs nothing, short enough for Ctrl-C and
+// for the watchdogs of GPUs that also draw a screen.
 using Clock = std::chrono::steady_clock;
 constexpr int64_t kFirstChunk = 64;
 constexpr double kTooShort = 0.025, kTooLong = 0.1;  // seconds
@@ -68,8 +68,8 @@ void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   if (trouble != kNoTrouble) {
     trouble_.zero(stream_);
     throw std::runtime_error(
-        "the GPU's blocks waited for each other in vain, perhaps because other programs use it; try again, or play with "
-        "plan='first-light', whose blocks do not wait");
+        "the GPU's blocks waited for each other in vain, perhaps because other programs use it; try again, or play "
+        "with plan='first-light', whose blocks do not wait");
   }
   position_ += samples.n;
   if (!samples.given) step_ += samples.n;
@@ -92,7 +92,7 @@ void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const 
     Samples samples{};
     samples.n = n;
     samples.given = levels_.data();
-    samples.logits = device_logits.data();
+    samples.logits = logits ? device_logits.data() : nullptr;
     std::vector<StageTap> mine;
     for (size_t i = 0; i < taps.size(); ++i)
       mine.push_back({taps[i].stage, values[i].data(), stage_count(taps[i].stage, n)});

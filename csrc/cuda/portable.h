@@ -1,6 +1,7 @@
-// Stage code written once and compiled twice: by nvcc for the GPU, and by any C++ compiler for a CPU, where the tests run
-// it. Work is written as phases: `block.each(n, f)` does f(0) .. f(n - 1), by all threads of the block or in turn, then
-// `block.sync()` lets every thread see what the others wrote. Within a phase no index may read what another one writes.
+// Stage code written once and compiled twice: by nvcc for the GPU, and by any C++ compiler for a CPU, where the tests
+// run it. Work is written as phases: `block.each(n, f)` does f(0) .. f(n - 1), by all threads of the block or in turn,
+// then `block.sync()` lets every thread see what the others wrote. Within a phase no index may read what another one
+// writes.
 //
 // Compile with contraction off (-fmad=false, -ffp-contract=off) and say fmaf where a fused one is wanted: then both
 // compilations round alike, up to tanhf and expf.
@@ -105,8 +106,8 @@ struct Block {
 #endif
   }
 
-  // A sync that also tells every thread whether all came with `mine` true. Collect it in a variable outside each(): on the
-  // device it is the thread's own, on the host all share it.
+  // A sync that also tells every thread whether all came with `mine` true. Collect it in a variable outside each(): on
+  // the device it is the thread's own, on the host all share it.
   SHARKS_BOTH bool agree(bool mine) const {
 #ifdef __CUDACC__
     return __syncthreads_and(mine);

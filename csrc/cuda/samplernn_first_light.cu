@@ -45,8 +45,8 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
       const Folded::Tier& from = folded_.tiers[t];
       const int ratio = spec().ratio(static_cast<int>(t));
       all.push_back({spec().frame_sizes[t], ratio, from.row, total, from.expand.rows() > 0, from.expand.view<W>(),
-                     from.upsample.view<W>(), tier_vectors_[t].expand_bias.data(), tier_vectors_[t].upsample_bias.data(),
-                     tier_vectors_[t].skip_bias.data()});
+                     from.upsample.view<W>(), tier_vectors_[t].expand_bias.data(),
+                     tier_vectors_[t].upsample_bias.data(), tier_vectors_[t].skip_bias.data()});
       total += static_cast<int64_t>(B) * ratio * from.row;
     }
     return all;

@@ -81,7 +81,8 @@ struct FirstLight {
   float* scratch;  // [blocks, C at.total], or null: it fits into shared memory
 
   SHARKS_BOTH void operator()(const Block& block) const {
-    float* base = scratch ? scratch + static_cast<int64_t>(block.index) * C * at.total : static_cast<float*>(block.shared);
+    float* base = static_cast<float*>(block.shared);
+    if (scratch) base = scratch + static_cast<int64_t>(block.index) * C * at.total;
     const int first = block.index * C, rest = samples.B - first;
     const Company company{first, rest < C ? rest : C};
     const Step step{*this, block, company, base};
@@ -171,7 +172,10 @@ struct FirstLight {
       block.sync();
       // What this step's input starts from: the row of the tier above, which holds the biases as well, or the biases.
       Rows<const float> init = shared_by_all(tier.expands ? tier.expand_bias : layers[0].bias);
-      if (t + 1 < s.tiers) init = seen(handed_down(t + 1, static_cast<int>(position / F % work.net.tiers[t + 1].ratio)));
+      if (t + 1 < s.tiers) {
+        const int phase = static_cast<int>(position / F % work.net.tiers[t + 1].ratio);
+        init = seen(handed_down(t + 1, phase));
+      }
       Rows<const float> x = seen(frame);
       if (tier.expands) {
         multiply(tier.expand, x, init, expanded, false);

@@ -36,6 +36,12 @@ class SampleRNNPlayer final : public DevicePlayer {
     size_t start;
   };
   Vectors vectors_of(const std::string& name) const;
+  // Where the i-th level of [B, lookback], oldest first, lies in the history: slot t mod lookback holds position t, so
+  // that the oldest lies in the current position's.
+  size_t slot(size_t i) const {
+    const size_t lookback = static_cast<size_t>(spec_.lookback());
+    return i / lookback * lookback + (static_cast<size_t>(position_) + i) % lookback;
+  }
   size_t tier_size() const { return static_cast<size_t>(B_) * spec_.layers * Dp_; }
 
   const SampleRNNSpec& spec_;
@@ -82,7 +88,8 @@ std::vector<StateField> SampleRNNPlayer::state_fields() const {
   for (int t = 0; t < spec_.tiers(); ++t)
     for (const char* kind : {".h", ".c"})
       if (kind[1] == 'h' || !start_.c.empty())
-        fields.push_back({"tiers." + std::to_string(t) + kind, {B_, spec_.layers, spec_.dim}, StateField::Type::kFloat32});
+        fields.push_back(
+            {"tiers." + std::to_string(t) + kind, {B_, spec_.layers, spec_.dim}, StateField::Type::kFloat32});
   return fields;
 }
 
@@ -101,9 +108,7 @@ void SampleRNNPlayer::get_state(const std::string& name, void* out) const {
   if (name == "levels") {
     std::vector<int32_t> history(history_.size());
     history_.download(history.data(), stream_);
-    const int lookback = spec_.lookback();
-    for (int i = 0; i < B_ * lookback; ++i)  // slot t mod lookback holds position t: the oldest is the current one's
-      static_cast<int32_t*>(out)[i] = history[static_cast<size_t>(i / lookback * lookback + (position_ + i) % lookback)];
+    for (size_t i = 0; i < history.size(); ++i) static_cast<int32_t*>(out)[i] = history[slot(i)];
     return;
   }
   const Vectors from = vectors_of(name);
@@ -125,10 +130,8 @@ void SampleRNNPlayer::set_state(const std::string& name, const void* in) {
 }
 
 void SampleRNNPlayer::upload_state() {
-  const int lookback = spec_.lookback();
   std::vector<int32_t> history(host_levels_.size());
-  for (int i = 0; i < B_ * lookback; ++i)
-    history[static_cast<size_t>(i / lookback * lookback + (position_ + i) % lookback)] = host_levels_[static_cast<size_t>(i)];
+  for (size_t i = 0; i < history.size(); ++i) history[slot(i)] = host_levels_[i];
   history_.upload(history.data(), stream_);
   h_.upload(host_h_.data(), stream_);
   c_.upload(host_c_.data(), stream_);
@@ -137,7 +140,8 @@ void SampleRNNPlayer::upload_state() {
 class SampleRNNModel final : public DeviceModel<SampleRNNState> {
  public:
   SampleRNNModel(const SampleRNNSource& source)
-      : DeviceModel(source.spec.q_levels, choose_plans<SampleRNNState, SampleRNNSource>(source, {throughput, persistent})),
+      : DeviceModel(source.spec.q_levels,
+                    choose_plans<SampleRNNState, SampleRNNSource>(source, {throughput, persistent})),
         spec_(source.spec) {
     const int Dp = padded(spec_.dim), D = spec_.dim;
     const size_t size = static_cast<size_t>(spec_.tiers()) * spec_.layers * Dp;

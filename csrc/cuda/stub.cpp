@@ -4,14 +4,18 @@
 
 namespace sharks::cuda {
 
-std::string status() { return "this build has no CUDA engine; use device=\"cpu\", or install a build made with SHARKS_CUDA=on"; }
+std::string status() {
+  return "this build has no CUDA engine; use device=\"cpu\", or install a build made with SHARKS_CUDA=on";
+}
 std::string device_name() { return ""; }
 void fetch(void*, const void*, size_t) { refuse(status()); }
+Latencies probe() { refuse(status()); }
 
 std::unique_ptr<Model> make_wavenet(const WaveNetSpec&, Weights&, const float*, Precision, const std::string&, Fold) {
   refuse(status());
 }
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec&, Weights&, const float*, Precision, const std::string&, Fold) {
+std::unique_ptr<Model> make_samplernn(const SampleRNNSpec&, Weights&, const float*, Precision, const std::string&,
+                                      Fold) {
   refuse(status());
 }
 

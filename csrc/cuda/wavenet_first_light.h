@@ -1,8 +1,8 @@
-// WaveNet's first light: see first_light.h. The same step as the CPU's (cpu/wavenet.cpp): inputs looked up, skips gathered
-// into one product off the chain of layers.
+// WaveNet's first light: see first_light.h. The same step as the CPU's (cpu/wavenet.cpp): inputs looked up, skips
+// gathered into one product off the chain of layers.
 //
-// Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels, C streams of a block; a
-// small p marks a padded width.
+// Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels, C streams of a
+// block; a small p marks a padded width.
 #pragma once
 
 #include "cuda/first_light.h"
@@ -63,7 +63,8 @@ struct FirstLight {
   float* scratch;  // [blocks, C at.total], or null: it fits into shared memory
 
   SHARKS_BOTH void operator()(const Block& block) const {
-    float* base = scratch ? scratch + static_cast<int64_t>(block.index) * C * at.total : static_cast<float*>(block.shared);
+    float* base = static_cast<float*>(block.shared);
+    if (scratch) base = scratch + static_cast<int64_t>(block.index) * C * at.total;
     const int first = block.index * C, rest = samples.B - first;
     const Company company{first, rest < C ? rest : C};
     const Step step{*this, block, company, base};
@@ -149,7 +150,8 @@ struct FirstLight {
       block.sync();
     }
 
-    // z = tanh(filter) sigmoid(gate); then the newest input takes the place of the oldest in the ring, which is read by now.
+    // z = tanh(filter) sigmoid(gate); then the newest input takes the place of the oldest in the ring, which is read by
+    // now.
     SHARKS_BOTH void gate_and_push(int i, int dilation, int64_t position, Rows<float> activation, Rows<float> newest,
                                    Rows<float> z) const {
       const Shape& s = work.net.shape;

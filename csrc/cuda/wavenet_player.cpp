@@ -138,7 +138,8 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
     for (const std::vector<float>& weights : conditioning_)
       for (int row = 0; row < rows; ++row) {
         double sum = 0;
-        for (int g = 0; g < G; ++g) sum += static_cast<double>(weights[static_cast<size_t>(row * G + g)]) * vectors[b * G + g];
+        for (int g = 0; g < G; ++g)
+          sum += static_cast<double>(weights[static_cast<size_t>(row * G + g)]) * vectors[b * G + g];
         sums.push_back(static_cast<float>(sum));
       }
   condition_.upload(sums.data(), stream_);

@@ -171,7 +171,10 @@ def choose_device(device: str, dtype: str = "float32") -> str:
         raise UsageError(f"device is {device!r}{did_you_mean(str(device), DEVICES)}")
     if device == "reference":
         return device
-    cuda_trouble = _compiled().cuda_status()
+    core = _compiled()
+    if device == "cpu":
+        return device
+    cuda_trouble = core.cuda_status()
     if device == "cuda" and cuda_trouble:
         raise ResourceError(f"device 'cuda' cannot play: {cuda_trouble}")
     if device == "auto":

@@ -1,5 +1,6 @@
 """The GPU's benchmark, as far as a CPU can tell: its baseline does the engine's work, and its section is kept."""
 
+import dataclasses
 import pathlib
 import sys
 
@@ -11,7 +12,11 @@ from specs import random_tensors, shrunk
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))
 import gpu  # noqa: E402
+from floor import Gpu, floor  # noqa: E402
 from gpu_section import HEAD, NOT_YET, gpu_section, put_gpu_section  # noqa: E402
+
+# What an H100 is thought to need, before anybody has measured.
+H100 = Gpu(shared_load=33, barrier=30, tile=28, hop=900, clock=1.755e9, processors=132)
 
 
 def small(name):
@@ -55,9 +60,25 @@ def test_the_section_is_kept_and_replaced(tmp_path):
     put_gpu_section(file, f"{HEAD}\n\nfast\n")
     assert file.read_text() == f"# Speed\n\nof a CPU\n\n{HEAD}\n\nfast\n"
     assert gpu_section(file) == f"{HEAD}\n\nfast"
-    other = gpu.Row("b", "float16", "first-light", 1, 2.0, 3.0, None, None)
-    rows = [gpu.Row("a", "float16", "first-light", 16, 12345.6, 0.05, 100.0, 123.4), other]
-    put_gpu_section(file, gpu.section(rows, "1000 sharks"))
+    other = gpu.Row("b", "float16", "first-light", 1, 2.0, 3.0, 4.0, None, None)
+    rows = [gpu.Row("a", "float16", "first-light", 16, 12345.6, 0.05, 24691.2, 100.0, 123.4), other]
+    put_gpu_section(file, gpu.section(rows, "1000 sharks", H100))
     text = file.read_text()
     assert "fast" not in text and "of a CPU" in text and text.count(HEAD) == 1
-    assert "| a | float16 | first-light | 16 | 12,346 | 0.05 | 100 | 123.4 |" in text and "torch failed" in text
+    assert (
+        "| a | float16 | first-light | 16 | 12,346 | 0.05 | 24,691 | 50% | 100 | 123.4 |" in text
+        and "torch failed" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [("ibab-wavenet", 97.5e3), ("deepvoice-wavenet", 114e3), ("prism-3tier", 568e3), ("dadabots-2tier", 568e3)],
+)
+def test_floors_of_one_stream_are_those_worked_out_by_hand(name, one):
+    spec = sharks.preset(name)
+    assert floor(spec, 1, H100) == pytest.approx(one, rel=0.01)
+    floors = [floor(spec, streams, H100) for streams in (1, 16, 128, 1024)]
+    assert floors == sorted(floors)
+    slower = dataclasses.replace(H100, hop=2 * H100.hop)
+    assert floor(spec, 1, slower) < floors[0]

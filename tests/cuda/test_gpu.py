@@ -176,18 +176,19 @@ def test_ctrl_c_ends_a_long_run_between_chunks(make):
     spec, weights = SPECS["preset-prism-3tier"], random_tensors(SPECS["preset-prism-3tier"])
     player = make(spec, weights, 1)
     player.reset(levels(spec, 1, spec.lookback))
+    n = 30_000_000
+    heat, ids = np.ones((1, n), np.float32), np.zeros(1, np.int64)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    n = 30_000_000
     with pytest.raises(KeyboardInterrupt):
-        player.run(n, np.ones((1, n), np.float32), 1, np.zeros(1, np.int64))
+        player.run(n, heat, 1, ids)
     timer.join()
     assert 0 < player.position < n
     state = player.get_state()  # and plays on from a valid one
     assert state["step"][0] == player.position
-    free = player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64))
+    free = player.run(20, np.ones((1, 20), np.float32), 1, ids)
     player.set_state(state)
-    assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, np.zeros(1, np.int64)), free)
+    assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, ids), free)
 
 
 @BUILDS
@@ -276,3 +277,31 @@ def test_the_door_plays_on_it(emulated_core):
     assert sharks.generate(pack, 0.001, seed=5, dtype="int8").device == "cpu"
     with pytest.raises(sharks.UsageError, match="plan is 'throughput'; device 'cpu' has one plan"):
         sharks.generate(pack, 0.001, device="cpu", plan="throughput")
+
+
+@pytest.fixture
+def card():
+    if not GPU:
+        pytest.skip("no GPU can play here; test_a_gpu_is_here says why")
+    return pytest.importorskip("torch").device("cuda")
+
+
+@pytest.mark.cuda
+def test_torch_tensors_on_the_gpu_are_heard(card):
+    torch = pytest.importorskip("torch")
+    spec = SPECS["preset-prism-3tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    given = levels(spec, 2, spec.lookback + 20)
+    with torch.cuda.stream(torch.cuda.Stream()):  # not the one that reads: it must be waited for
+        there = torch.from_numpy(given).to(card, non_blocking=True).repeat(1, 1)
+        got = sharks.logits(pack, there, device="cuda")
+    assert np.array_equal(got, sharks.logits(pack, given, device="cuda"))
+    with pytest.raises(sharks.UsageError, match="contiguous"):
+        sharks.logits(pack, there.T, device="cuda")
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["dadabots-2tier-tiny", "ibab-wavenet-tiny"])
+def test_the_golden_steps_of_a_pack_are_played(card, name):
+    report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda")
+    assert report.ok, str(report)

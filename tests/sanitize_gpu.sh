@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The CUDA engine on a GPU under compute-sanitizer, then built with random delays at every exchange between blocks.
+# Wants a GPU, nvcc and compute-sanitizer; about fifteen minutes.
+#
+#     tests/sanitize_gpu.sh [memcheck] [synccheck] [initcheck] [stress]      all of them, where none is named
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+python=${PYTHON:-.venv/bin/python}
+some="every_stage and (gru-graves or lstm-learned or 3-frame-tiers or r9y9 or filter-3 or preset)" # sanitizers are slow
+
+# A build with patience and delays, beside the source tree's package.
+folder=$PWD/build/stress
+cmake -S . -B "$folder" -DSHARKS_CUDA=on -DSHARKS_STRESS=ON -DPython_EXECUTABLE="$(command -v "$python")" \
+  -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)"
+cmake --build "$folder" --target _core --parallel
+mkdir -p "$folder/python"
+cp -r python/sharks "$folder/python/"
+cp "$folder"/_core*.so "$folder/python/sharks/"
+export PYTHONPATH="$folder/python"
+
+for what in "${@:-memcheck synccheck initcheck stress}"; do
+  for tool in $what; do
+    echo "== $tool"
+    if [ "$tool" = stress ]; then
+      "$python" -m pytest -m cuda tests/cuda tests/test_players.py
+    else
+      compute-sanitizer --tool "$tool" --error-exitcode 1 "$python" -m pytest -m cuda -k "$some" tests/cuda
+    fi
+  done
+done
