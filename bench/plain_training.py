@@ -1,4 +1,4 @@
-"""A training loop as one writes it in plain torch: the yardstick of bench/train.py.
+"""A training loop as one writes it in plain torch: the yardstick of bench/training.py.
 
 `nn.LSTM` or `nn.GRU` over the whole chunk, `nn.Embedding`, `Conv1d`, `F.cross_entropy`, Adam, float32, nothing fused.
 The model is a SampleRNN preset's own, with the same weights, so that both loops do the same work.

@@ -19,6 +19,7 @@ import typing
 import torch
 from contest import DTYPES, Row, baselines, measure, reference_speed
 from gpu_section import gpu_section
+from training_section import training_section
 
 import sharks
 from sharks import _core, engine
@@ -50,7 +51,8 @@ def main() -> None:
         EXPLAINED,
         *speeds(packs, streams, rounds),
     ]
-    options.out.write_text("\n".join([*text, "", references(packs), "", gpu_section(options.out)]) + "\n")
+    others = [training_section(options.out), gpu_section(options.out)]  # which other programs write
+    options.out.write_text("\n\n".join(["\n".join([*text, "", references(packs)]), *filter(None, others)]) + "\n")
     print(options.out)
 
 

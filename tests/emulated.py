@@ -13,10 +13,17 @@ import types
 
 from programs import built
 
+try:
+    from sharks import _core
+except ImportError:
+    _core = None
+
 
 @functools.cache
 def core() -> types.ModuleType:
-    """`sharks._core` with the emulated GPU as its device "cuda"."""
+    """`sharks._core` with the emulated GPU as its device "cuda"; the package's own, where that is such a build."""
+    if _core and "emulated" in _core.cuda_device():
+        return _core
     pybind11 = importlib.import_module("pybind11")
     folder = built(
         "emulated",

@@ -5,8 +5,9 @@
 #   thread   ThreadSanitizer
 #
 # Each has a build of its own in build/. In turn: mistakes made on purpose, which it must find; the C++ programs; then, in
-# Python, every parity test, every player test, and every test of players among threads, with the compiled engine. The
-# interpreter itself is not instrumented, so the runtime is loaded in front of it, and its own leaks are not counted.
+# Python, every parity test, every player test, every test of players among threads, and those of the CUDA engine, which a
+# CPU plays in this build. The interpreter itself is not instrumented, so the runtime is loaded in front of it, and its
+# own leaks are not counted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-.venv/bin/python}
@@ -24,7 +25,7 @@ for sanitizer in "$@"; do
   esac
   build=build/sanitize-$sanitizer
   echo "== $sanitizer: build"
-  cmake -S . -B "$build" -G Ninja --fresh -DSHARKS_TESTS=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  cmake -S . -B "$build" -G Ninja --fresh -DSHARKS_TESTS=ON -DSHARKS_CUDA=emulated -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS="$flags -fno-omit-frame-pointer" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g" \
     -DPython_EXECUTABLE="$(command -v "$python")" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" >/dev/null
   cmake --build "$build" --target _core faults threads play_sets
@@ -49,5 +50,5 @@ for sanitizer in "$@"; do
   preload="$("$compiler" -print-file-name="$runtime") $("$compiler" -print-file-name=libstdc++.so)"
   env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$build/package" PYTHONDONTWRITEBYTECODE=1 \
     "${still[@]}" "$python" -m pytest -q -s -p no:cacheprovider -k "not reference- and not in_cpp" \
-    tests/parity tests/test_players.py tests/test_threads.py
+    tests/parity tests/test_players.py tests/test_threads.py tests/cuda/test_gpu.py
 done

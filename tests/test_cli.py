@@ -20,7 +20,7 @@ from sharks.wav import HEADER_BYTES, write_wav
 
 RATE = 16000
 HELP_SECONDS = 0.3
-VERBS = "demo doctor make prepare train generate extend curate check presets info bench import".split()
+VERBS = "demo doctor make prepare train generate extend curate check presets info bench sweep import".split()
 
 
 def refuses(done, code, *parts):

@@ -10,6 +10,7 @@ from sharks.spec import SampleRNNSpec, parameters, replace
 
 NAMES = [
     "dadabots-2tier",
+    "dadabots-2tier-small",
     "dadabots-2tier-tiny",
     "deepvoice-wavenet",
     "ibab-wavenet",

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "cuda/model.h"
 #include "cuda/player.h"
+#include "cuda/wavenet_pipeline.h"
 
 namespace sharks::cuda {
 namespace {
@@ -149,7 +150,8 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
 class WaveNetModel final : public DeviceModel<WaveNetState> {
  public:
   WaveNetModel(const WaveNetSource& source)
-      : DeviceModel(source.spec.q_levels, choose_plans<WaveNetState, WaveNetSource>(source, {})), spec_(source.spec) {
+      : DeviceModel(source.spec.q_levels, choose_plans<WaveNetState, WaveNetSource>(source, {wavenet_pipeline})),
+        spec_(source.spec) {
     const size_t size = static_cast<size_t>(2 * spec_.dilation * spec_.global_channels);
     for (const WaveNetWeights::Block& block : source.weights.blocks)
       if (block.gcond) conditioning_.emplace_back(block.gcond, block.gcond + size);

@@ -78,6 +78,7 @@ class TrainRecipe:
     initial_noise: float = 0.0  # deviation of what is added at random to the state in which a chunk begins
 
     precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
+    compiled: bool = False  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
     pieces: int = 0  # that a batch is taken in, one after the other, to save memory; 0: as few as fit
 
     checkpoint_every: int = 1000

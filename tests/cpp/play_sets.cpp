@@ -43,7 +43,7 @@ Case make_case(int rows, int cols) {
 
 std::vector<float> product(const Case& c, const std::string& type, const char* isa) {
   using cpu::padded;
-  const cpu::Matrix matrix(cpu::Dense(c.rows, c.cols).add(0, 0, c.w.data(), c.rows, c.cols, c.cols), type_of(type));
+  const cpu::Matrix matrix(Dense(c.rows, c.cols).add(0, 0, c.w.data(), c.rows, c.cols, c.cols), type_of(type));
   const size_t in = static_cast<size_t>(padded(c.cols)), out = static_cast<size_t>(padded(c.rows));
   cpu::Floats x(kStreams * in), y(kStreams * out), scratch(cpu::scratch_size(kStreams, padded(c.cols)));
   for (int b = 0; b < kStreams; ++b) std::copy_n(c.x.data() + b * c.cols, c.cols, x.data() + b * in);

@@ -5,6 +5,7 @@ What holds of every player, chunks, company and pauses, test_players.py says of 
 """
 
 import functools
+import importlib
 import signal
 import threading
 
@@ -26,7 +27,7 @@ PLANS = ("default", "throughput", "first-light")
 on_gpus = pytest.mark.parametrize(
     "make",
     [
-        pytest.param(emulated_gpu, id="emulated", marks=BUILDS),
+        pytest.param(functools.partial(emulated_gpu, plan="first-light"), id="emulated", marks=BUILDS),
         *(
             pytest.param(functools.partial(make, plan=plan), id=f"cuda-{plan}", marks=pytest.mark.cuda)
             for make in GPU.values()
@@ -119,8 +120,8 @@ def test_a_clip_does_not_depend_on_company(make, family, dtype):
 @on_gpus
 @pytest.mark.parametrize("name", ["samplernn-relu-before-hidden", "samplernn-raw-top-graves", "wavenet-filter-3"])
 def test_weights_that_float16_holds_play_as_float32_to_the_bit(make, name):
-    """Sums run in one order in both, so only what the weights lost can be heard."""
-    spec = SPECS[name]
+    """First light sums in one order in both, so only what the weights lost can be heard. Others narrow inputs too."""
+    spec, make = SPECS[name], functools.partial(make, plan="first-light")
     coarse = {key: np.round(value * 16) / 16 for key, value in random_tensors(spec).items()}
     exact, narrow = (forced(make(spec, coarse, 2, dtype=d), spec, 2) for d in ("float32", "float16"))
     fine = forced(make(spec, random_tensors(spec), 2, dtype="float16"), spec, 2)
@@ -196,7 +197,7 @@ def test_it_says_that_it_is_emulated():
     spec = SPECS["samplernn-gru"]
     player_of = core()
     assert player_of.cuda_status() == "" and "emulated" in player_of.cuda_device()
-    model = engine_model(spec, random_tensors(spec), core=core(), device="cuda")
+    model = engine_model(spec, random_tensors(spec), core=core(), device="cuda", plan="first-light")
     assert (model.isa, model.plan) == ("emulated", "first-light")
     assert model.cost["step_bytes"] > 0
 
@@ -270,10 +271,10 @@ def test_without_cuda_a_tensor_on_a_gpu_is_a_missing_resource(monkeypatch):
 def test_the_door_plays_on_it(emulated_core):
     spec = SPECS["preset-dadabots-2tier"]
     pack = sharks.Pack(spec, random_tensors(spec))
-    audio = sharks.generate(pack, 0.02, 3, seed=5, device="auto", dtype="float16")
+    audio = sharks.generate(pack, 0.02, 3, seed=5, device="auto", dtype="float16", plan="first-light")
     assert (audio.device, audio.dtype, audio.isa, audio.plan) == ("cuda", "float16", "emulated", "first-light")
-    whole = sharks.generate(pack, 0.02, 3, seed=5, device="cuda", dtype="float16", plan="throughput")
-    assert np.array_equal(whole.levels, audio.levels)
+    alone = sharks.generate(pack, 0.02, streams=[1], seed=5, device="cuda", dtype="float16", plan="first-light")
+    assert np.array_equal(alone.levels, audio.levels[1:2])
     assert sharks.generate(pack, 0.001, seed=5, dtype="int8").device == "cpu"
     with pytest.raises(sharks.UsageError, match="plan is 'throughput'; device 'cpu' has one plan"):
         sharks.generate(pack, 0.001, device="cpu", plan="throughput")
@@ -305,3 +306,19 @@ def test_torch_tensors_on_the_gpu_are_heard(card):
 def test_the_golden_steps_of_a_pack_are_played(card, name):
     report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda")
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(
+    ("device", "files", "open_files", "most"),
+    [
+        ("cpu", 4096, True, 256),
+        ("cuda", 4096, True, 1024),
+        ("cuda", 1024, True, 960),
+        ("cuda", 256, True, 256),
+        ("cuda", 256, False, 1024),
+    ],
+)
+def test_a_gpu_plays_a_thousand_clips_together(monkeypatch, device, files, open_files, most):
+    module = importlib.import_module("sharks.generate")
+    monkeypatch.setattr(module.resource, "getrlimit", lambda _: (files, files))
+    assert module.most_together(device, open_files) == most

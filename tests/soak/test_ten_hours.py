@@ -15,8 +15,10 @@ from command import COMMAND, ENVIRONMENT
 from sharks.audio import info
 from torment import posix
 
-# So small that ten hours, 576 million samples, take some minutes.
-SPEC = sharks.SampleRNNSpec(q_levels=16, frame_sizes=(16,), dim=8, embed_dim=2, layers=1, hidden_layers=1)
+# So small that ten hours, 288 million samples, take some minutes.
+SPEC = sharks.SampleRNNSpec(
+    sample_rate=8000, q_levels=16, frame_sizes=(16,), dim=8, embed_dim=2, layers=1, hidden_layers=1
+)
 LAYOUTS = {"ten clips of an hour": "1h", "one clip of ten hours": "10h"}
 GROWTH = 8e6  # bytes
 EVERY = 1.0  # seconds between two looks

@@ -262,3 +262,17 @@ def test_a_damaged_config_is_one_sentence(data, tmp_path):
     (tmp_path / "run/config.toml").write_text("[model\n")
     with pytest.raises(PackError, match="config.toml: cannot be read"):
         trained(data, tmp_path / "run", steps=2)
+
+
+def test_a_run_goes_on_in_the_precision_it_began_with(data, tmp_path, monkeypatch):
+    """What "auto" means is decided once, and recorded; a word of one's own is another matter."""
+    from sharks.train import precision
+
+    out = tmp_path / "run"
+    trained(data, out, steps=2, **{"train.precision": "float32"})
+    monkeypatch.setattr(precision, "resolved", lambda word, device: "bfloat16" if word == "auto" else word)
+    assert trained(data, out, steps=4).recipe.train.precision == "float32"
+    assert rundir.recorded(out)["precision"] == "float32" and rundir.recorded(out)["pieces"] == 1
+    assert trained(data, out, steps=6, **{"train.precision": "bfloat16"}).recipe.train.precision == "bfloat16"
+    assert trained(data, tmp_path / "new", steps=2).recipe.train.precision == "bfloat16"
+    assert rundir.recorded(tmp_path / "nothing") == {}

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import data, import_, listen, look, play, songs, walk
+from . import data, experiment, import_, listen, look, play, songs, walk
 
 app = typer.Typer(
     help="Train raw-audio neural networks on your own music, and play them fast.",
@@ -21,7 +21,7 @@ for verb in (
     *(walk.demo, look.doctor, walk.make),
     *(data.prepare, data.train),
     *(play.generate, play.extend, songs.curate),
-    *(look.check, look.presets, look.info, listen.bench),
+    *(look.check, look.presets, look.info, listen.bench, experiment.sweep),
 ):
     app.command()(verb)
 app.command("import")(import_.import_)

@@ -76,6 +76,7 @@ def train(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Only learn two seconds by heart: do data and settings work?")
     ] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tb.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Fit a model to a dataset. The same command again goes on where it stopped.
@@ -104,6 +105,7 @@ def train(
         device=device,
         seed=seed,
         resume=not fresh,
+        tensorboard=tensorboard,
         **values.settings(settings),
     )
     display.answer(f"{run.path}/best.safetensors", {"run": run.path, "step": run.step}, as_json)

@@ -31,6 +31,9 @@ def generate(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     threads: options.Threads = None,
+    on_bad: Annotated[
+        str, typer.Option(metavar="WHAT", help="keep bad clips, or retry: play the next unused stream instead.")
+    ] = "keep",
     as_json: options.AsJson = False,
 ) -> None:
     """Let a model play. The same command with the same seed gives the same clips.
@@ -40,7 +43,11 @@ def generate(
     """
     from ..generate import generate
     from ..pack import load
+    from ..retry import generate_good
     from ..share import of_environment
+
+    if on_bad not in ("keep", "retry"):
+        raise UsageError(f"--on-bad is {on_bad!r}; wanted keep or retry")
 
     seconds = values.duration(length)
     count = _count(clips, total, seconds, stream)
@@ -53,10 +60,7 @@ def generate(
     loaded = load(pack)
     folder = out or pathlib.Path("out") / (pack.stem if pack.is_file() else pack.resolve().name)
     line = display.Progress()
-    audio = generate(
-        loaded,
-        seconds,
-        count,
+    arguments: dict[str, typing.Any] = dict(
         temperature=values.temperature(temperature),
         seed=seed,
         streams=None if stream is None else [stream],
@@ -68,9 +72,23 @@ def generate(
         progress=lambda done, total, speed: line(display.audio_line(done, total, speed, mine)),
         **_primer(prime, loaded.spec.sample_rate),
     )
+    audio, replaced = (
+        generate_good(loaded, seconds, count, **arguments)
+        if on_bad == "retry"
+        else (generate(loaded, seconds, count, **arguments), [])
+    )
     line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {audio.device} ({audio.isa})")
     files = audio.files or []
-    summary = {"files": files, "seconds": audio.seconds, "seed": audio.seed, "device": audio.device, "isa": audio.isa}
+    for bad in replaced:
+        display.say(f"{bad.file} is {bad.verdict}; " + (f"{bad.instead} instead" if bad.instead else "too many are"))
+    summary = {
+        "files": files,
+        "replaced": [vars(bad) for bad in replaced],
+        "seconds": audio.seconds,
+        "seed": audio.seed,
+        "device": audio.device,
+        "isa": audio.isa,
+    }
     display.answer("\n".join(map(str, files)), summary, as_json)
 
 

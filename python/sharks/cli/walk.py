@@ -72,16 +72,17 @@ def demo(
     hours: options.Hours = DEMO_TRAINING,
     as_json: options.AsJson = False,
 ) -> None:
-    """Hear a song of 60 to 90 seconds in about ten minutes.
+    """Hear what it does, in a minute or in ten.
 
-    With a folder of music: the walk of `sharks make` with a tiny model that learns for some minutes on a CPU (this
-    needs the [train] extra). With a pack or a run: only generate and curate, which the core install can do.
+    Alone, it plays the model in the box: some clips and a page to hear them on. With a folder of music: the walk of
+    `sharks make` with a tiny model that learns for some minutes on a CPU (this needs the [train] extra). With a pack
+    or a run: only generate and curate, which the core install can do.
     """
-    from ..errors import UsageError
     from ..walk import Playing, make, play
 
     if source is None:
-        raise UsageError("demo wants music to learn from or a pack to play: sharks demo FOLDER, or sharks demo PACK")
+        _play_box(out, as_json)
+        return
     playing = Playing(minutes=DEMO_MINUTES, clip_seconds=DEMO_CLIP_SECONDS)
     if source.suffix == ".safetensors" or (source / "best.safetensors").exists():
         album = play(source, out, playing=playing, tell=display.say, progress=_line(playing.clips))
@@ -96,6 +97,16 @@ def demo(
             progress=_line(playing.clips),
         )
     _show(album, out, as_json)
+
+
+def _play_box(out: pathlib.Path, as_json: bool) -> None:
+    from ..demo import CLIPS, demo
+
+    played = demo(out, progress=_line(CLIPS))
+    for clip in played.clips:
+        display.say(str(clip))
+    summary = {"page": played.page, "clips": list(played.clips), "seconds": played.seconds}
+    display.answer(str(played.page), summary, as_json)
 
 
 def _line(clips: int) -> Callable[[float, float, float], None]:

@@ -6,6 +6,8 @@ samples that is what both a CPU and a GPU do best. Equations and stage names are
 
 from __future__ import annotations
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -151,7 +153,8 @@ class WaveNet(Weights):
     def _skips(self, gated: Tensor, w: Tensors) -> Tensor:
         """All ways out of all layers in one product: `gated` [B, T, layers * D] to [B, T, S]."""
         blocks = [f"blocks.{i}.skip" for i in range(self.spec.layers)]
-        bias = torch.stack([w[f"{b}.bias"] for b in blocks]).sum(0) if self.spec.bias else None
+        # Added one by one: the sum of a stack would give all biases one and the same gradient in memory.
+        bias = functools.reduce(torch.add, [w[f"{b}.bias"] for b in blocks]) if self.spec.bias else None
         return F.linear(gated, torch.cat([w[f"{b}.weight"] for b in blocks], dim=1), bias) * self.spec.skip_scale
 
     def _condition(self, condition: Tensor | None, streams: int, w: Tensors) -> Tensor | None:

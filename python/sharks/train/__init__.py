@@ -41,6 +41,7 @@ class Run:
     best_step: int | None  # of best.safetensors
     nll: float  # of best.safetensors, on all held-out music
     order0: float  # what guessing by the training music's histogram costs there
+    hours: float = 0.0  # spent training, in all calls
 
     @property
     def best(self) -> pathlib.Path:
@@ -60,6 +61,7 @@ def train(
     seed: int = 0,
     resume: bool = True,
     quiet: bool = False,
+    tensorboard: bool = False,
     **overrides: typing.Any,
 ) -> Run:
     """Fit a preset's model to a dataset that `prepare` made -> `Run`; the same call again goes on where it stopped.
@@ -67,6 +69,7 @@ def train(
     `steps` and `batch` replace the recipe's; `hours` ends it earlier, and a falling learning rate then falls with the
     clock. `overrides` name fields of the spec or the recipe: `**{"model.dim": 512, "train.learning_rate": 5e-4}`.
     `seed` decides first weights and order. `resume=False` begins anew. Progress goes to stderr unless `quiet`.
+    `tensorboard` writes the same for TensorBoard into out/tb.
 
     `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
     checkpoint. Ctrl-C writes a checkpoint and raises `KeyboardInterrupt`. Raises `UsageError` or `SpecError` for
@@ -74,7 +77,9 @@ def train(
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
-    dataset, spec, recipe = _asked(data, preset, seed, overrides | {"train.steps": steps, "train.batch": batch})
+    given = {"train.steps": steps, "train.batch": batch}
+    changes = overrides | {name: value for name, value in given.items() if value is not None}
+    dataset, spec, recipe = _asked(data, preset, seed, changes)
     torch = _torch()
     from . import rundir
     from .display import Display, Silent
@@ -89,7 +94,9 @@ def train(
     recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
     display = Display if together.first and not quiet else Silent
     try:
-        loop = Loop(Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display), together)
+        loop = Loop(
+            Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), together
+        )
         recipe = loop.job.recipe
         if together.first:
             rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
@@ -103,7 +110,17 @@ def train(
         ) from None
     finally:
         together.leave()
-    return Run(folder, preset, spec, recipe, loop.learner.steps, loop.progress.best_step, held_out, loop.order0)
+    return Run(
+        folder,
+        preset,
+        spec,
+        recipe,
+        loop.learner.steps,
+        loop.progress.best_step,
+        held_out,
+        loop.order0,
+        loop.progress.hours,
+    )
 
 
 def smoke(
@@ -132,10 +149,9 @@ def smoke(
 def _asked(
     data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
 ) -> tuple[Dataset, Spec, Recipe]:
-    """The dataset, and the preset with what was changed; what is None was not."""
+    """The dataset, and the preset with what was changed."""
     if type(seed) is not int or not 0 <= seed < 1 << 63:
         raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
-    changes = {name: value for name, value in changes.items() if value is not None}
     spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
     dataset = _dataset(data, spec)
     _check(spec, recipe)

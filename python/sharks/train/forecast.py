@@ -30,6 +30,11 @@ class Forecast:
         keep = min(_MEMORY, 1 - 1 / count)
         self._means[kind] = keep * self._means.get(kind, 0.0) + (1 - keep) * seconds
 
+    @property
+    def per_second(self) -> float:
+        """Steps."""
+        return 1 / max(self._means["step"], 1e-9)
+
     def left(self, step: int) -> float:
         """Seconds from after `step` to the end."""
         return sum(count * self._means.get(kind, 0.0) for kind, count in self.work(step).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from ..models import BITS, SampleRNN, WaveNet, build, initialise
 from ..presets import TrainRecipe
 from ..spec import Spec
 from . import precision
+from .compiled import compile_layers
 from .dataset import Batch
 from .together import Together
 
@@ -35,6 +37,7 @@ class Learner:
         seed: int = 0,
         counts: np.ndarray | None = None,
         together: Together | None = None,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`.
 
@@ -50,6 +53,8 @@ class Learner:
         if train.ema:
             self.listener = build(spec, train.weight_norm).to(device)
             self.listener.load_state_dict(self.model.state_dict())
+        if train.compiled:
+            compile_layers(self.model, tell)
         self._parameters = dict(self.model.named_parameters())
         betas = (train.beta1, train.beta2)
         self._adam = torch.optim.Adam(self._parameters.values(), train.learning_rate, betas, train.epsilon, fused=True)

@@ -27,8 +27,9 @@ from ..pack import Pack, load
 from ..presets import Recipe
 from ..quantize import codec
 from ..spec import Spec, parameters
-from . import checkpoint, memory, previews, rundir
+from . import checkpoint, memory, previews, report, rundir
 from .advice import Advice
+from .board import Board, NoBoard
 from .dataset import Training, Validation
 from .display import Display, Plan
 from .forecast import Forecast
@@ -50,6 +51,7 @@ class Job:
     device: torch.device
     resume: bool
     display: Callable[[Plan], Display]
+    tensorboard: bool = False
 
 
 @dataclass
@@ -73,8 +75,9 @@ class Loop:
         self.checkpoints = job.folder / rundir.CHECKPOINTS
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self.law = codec(job.spec)
+        self._notes: list[str] = []  # said once there is a display
         counts = level_counts(pcm_counts(job.dataset.train), self.law)
-        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together)
+        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together, self._notes.append)
         self._mine = together.part(self.recipe.batch)
         if not self.recipe.pieces:
             self._fit()
@@ -107,15 +110,16 @@ class Loop:
         if first:
             plan.check_disk()
         screen = self.job.display(plan)
+        self.board = Board(self.job.folder, self.learner.steps) if first and self.job.tensorboard else NoBoard()
         self.forecast = Forecast(self.recipe, plan.guesses(self.recipe, self.learner.dtype == torch.float32))
         self.advice = Advice(self.recipe.steps, self.order0)
-        for sentence in self._passed_over:
-            screen.say(f"passed over: {sentence}")
+        for sentence in [*self._notes, *(f"passed over: {sentence}" for sentence in self._passed_over)]:
+            screen.say(sentence)
         if self.learner.steps:
             screen.say(f"goes on after step {self.learner.steps:,}")
         validation = Validation(self.job.dataset, self.job.spec, self.job.recipe, self.recipe.validate_seconds)
         saved = self.learner.steps
-        with _asked_to_stop() as stop, contextlib.closing(log):
+        with _asked_to_stop() as stop, contextlib.closing(log), contextlib.closing(self.board):
             began = time.monotonic() - 3600 * self.progress.hours
             asked = False
             while not self.finished and not asked:
@@ -127,12 +131,14 @@ class Loop:
                 last = self.finished
                 log.write(step=step, nll=nll)
                 screen.step(step, nll, self.forecast.left)
+                self.board.learnt(step, nll, rate, self.forecast.per_second * plan.batch * plan.chunk_len)
                 keep = last or step % self.recipe.checkpoint_every == 0
                 if first and (keep or step % self.recipe.validate_every == 0):
                     with self.forecast.measured("validation"):
                         self._validate(validation, keep)
                     if self.progress.tracks:
                         log.write(step=step, validation=self.progress.nll, tracks=self.progress.tracks)
+                        self.board.validated(step, self.progress.nll, self.progress.tracks)
                         screen.validated(step, self.progress.nll, self.progress.best_step == step)
                         screen.advise(self.advice.validated(step, self.progress.nll, screen.trained))
                 if first and (last or step % self.recipe.preview_every == 0):
@@ -186,6 +192,7 @@ class Loop:
             f"best.safetensors is step {best:,}: {nll:.3f} bits on all held-out music, "
             f"{self.order0 - nll:.2f} under order-0"
         )
+        self._report(screen)
         return nll
 
     def _share_done(self) -> float:
@@ -255,6 +262,15 @@ class Loop:
             log.write(step=step, previews=verdicts)
             screen.previewed(step, verdicts)
             screen.advise(self.advice.previewed(verdicts))
+            self.board.previewed(step, folder)
+            self._report(screen)
+
+    def _report(self, screen: Display) -> None:
+        """The page about the run; one that cannot be made is no reason to stop."""
+        try:
+            report.write(self.job.folder, math.log2(self.job.spec.q_levels), self.order0)
+        except (Error, OSError, ValueError, KeyError) as error:
+            screen.say(f"no {rundir.REPORT}: {error}")
 
     def _plan(self) -> Plan:
         """The facts, and a rehearsal of the next step for time and memory; the first one also warms things up."""

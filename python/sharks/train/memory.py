@@ -24,7 +24,7 @@ def fit(learner: Learner, batch: Batch) -> int:
     for count in (few, 2 * few):
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
         peaks.append(peak(learner.device))
-    free, each = available() - moments, max(0, peaks[1] - peaks[0]) / few
+    free, each = available() / learner.together.size - moments, max(0, peaks[1] - peaks[0]) / few
     for pieces in _divisors(streams):
         if (streams / pieces - 2 * few) * each <= _SHARE * free:
             return pieces

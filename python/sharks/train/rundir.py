@@ -4,6 +4,7 @@ config.toml        the resolved recipe, complete, with what was asked for on top
 env.json           versions and device of the last start
 log.jsonl          one row per step, validation, checkpoint and preview; append-only
 best.safetensors   the pack with the lowest validation NLL so far
+report.html        curves, previews with players and spectrograms, settings: one page that needs nothing else
 checkpoints/  previews/
 """
 
@@ -25,7 +26,7 @@ from ..presets import Recipe
 from ..spec import Spec, to_dict
 
 CONFIG, ENVIRONMENT, LOG, BEST = "config.toml", "env.json", "log.jsonl", "best.safetensors"
-CHECKPOINTS, PREVIEWS = "checkpoints", "previews"
+CHECKPOINTS, PREVIEWS, REPORT = "checkpoints", "previews", "report.html"
 # What may differ when the same run goes on: how far, how carefully, and what is kept and shown on the way.
 _MAY_CHANGE = {
     "train": {
@@ -42,6 +43,7 @@ _MAY_CHANGE = {
         "temperature",
         "precision",
         "pieces",
+        "compiled",
     }
 }
 
@@ -179,9 +181,9 @@ def _read(path: pathlib.Path) -> Config:
 
 def _clear(folder: pathlib.Path) -> None:
     """Remove what a run made, the config last, and nothing else."""
-    for name in (CHECKPOINTS, PREVIEWS):
+    for name in (CHECKPOINTS, PREVIEWS, "tb"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (BEST, LOG, ENVIRONMENT, CONFIG):
+    for name in (BEST, LOG, REPORT, ENVIRONMENT, CONFIG):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -31,8 +31,13 @@ class Together:
         import torch.distributed as processes
 
         try:
+            store, rank, size = next(processes.rendezvous("env://", timeout=_PATIENCE))
+            # A restart must not read the addresses of processes that are no more.
+            store = processes.PrefixStore(f"sharks/{_restarts()}", store)
             backend = "nccl" if device.type == "cuda" else "gloo"
-            processes.init_process_group(backend, timeout=_PATIENCE)
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+            processes.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
         except (RuntimeError, ValueError) as error:
             raise ResourceError(f"process {self.rank} of {self.size} finds no others: {error}; use torchrun") from None
 
@@ -43,7 +48,7 @@ class Together:
     @property
     def restarted(self) -> bool:
         """Whether torchrun has started this run before, and some process was lost."""
-        return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+        return _restarts() > 0
 
     def part(self, count: int) -> slice:
         """This process's share of `count` things, which all have in the same order."""
@@ -84,6 +89,10 @@ class Together:
     def leave(self) -> None:
         if self.size > 1 and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _restarts() -> int:
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
 def local_device(device: torch.device) -> torch.device:

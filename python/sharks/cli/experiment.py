@@ -1,0 +1,32 @@
+"""An experiment to a table."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from . import display, options
+
+
+def sweep(
+    experiment: Annotated[pathlib.Path, typer.Argument(metavar="FILE.toml", help="What to vary, and what to ask.")],
+    data: Annotated[pathlib.Path, typer.Argument(metavar="DATA", help="A dataset, or music to prepare first.")],
+    out: Annotated[pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Runs and table.")] = pathlib.Path(
+        "experiments"
+    ),
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    as_json: options.AsJson = False,
+) -> None:
+    """Train models that differ in one thing, and compare them.
+
+    The same command again goes on where it stopped.
+    """
+    from ..sweep import read, sweep
+    from ..walk import dataset_of
+
+    asked = read(experiment)
+    dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, asked.preset)
+    page = sweep(asked, dataset, out, device=device, tell=display.say)
+    display.answer(page.read_text(encoding="utf-8"), {"table": page}, as_json)
