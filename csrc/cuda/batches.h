@@ -1,8 +1,9 @@
-// Products of many streams on tensor cores, by all blocks of a grid: weights in half precision in the strips of strips.h,
-// inputs rounded to halves, float32 sums. Every sum runs over the columns in order, whatever the number of streams.
+// Products of many streams on tensor cores, by all blocks of a grid: weights in half precision in the strips of
+// strips.h, inputs rounded to halves, float32 sums. Every sum runs over the columns in order, whatever the number of
+// streams.
 //
-// An input of a batch lies in device memory as A's fragments (mma.h): [tiles of 16 streams][k_steps][32 lanes][8 halves]. A
-// block's tile is 64 streams by 128 rows: 8 warps of 32 by 32.
+// An input of a batch lies in device memory as A's fragments (mma.h): [tiles of 16 streams][k_steps][32 lanes][8
+// halves]. A block's tile is 64 streams by 128 rows: 8 warps of 32 by 32.
 #pragma once
 
 #include "cuda/exchange.h"
@@ -90,8 +91,8 @@ SHARKS_CALLED void multiply_tile(Warp warp, const Half* strips, int strip_count,
 
 // A grid whose blocks work phase by phase: what one phase wrote, the next may read on every block.
 //
-// meet(): every block raises its flag with the number of the meeting, block 0 waits for all of them and raises one more,
-// for which the others wait. Numbers grow, so nobody can miss one.
+// meet(): every block raises its flag with the number of the meeting, block 0 waits for all of them and raises one
+// more, for which the others wait. Numbers grow, so nobody can miss one.
 class Phases {
  public:
   SHARKS_BOTH Phases(const Block& block, uint32_t* flags, int32_t* trouble)
@@ -130,7 +131,8 @@ class Phases {
 
   // A product of the whole batch; several of one phase are dealt out one after the other.
   SHARKS_BOTH void multiply(const Half* strips, int strip_count, int k_steps, const Half* x, int B, const Sink& sink) {
-    const int across = (strip_count + kTileStrips - 1) / kTileStrips, tiles = (B + kTileStreams - 1) / kTileStreams * across;
+    const int across = (strip_count + kTileStrips - 1) / kTileStrips;
+    const int tiles = (B + kTileStreams - 1) / kTileStreams * across;
     for (int tile = (block_.index + block_.blocks - turn_) % block_.blocks; tile < tiles; tile += block_.blocks)
       block_.warps([&](const Warp& warp) {
         multiply_tile(warp, strips, strip_count, k_steps, x, tile / across, tile % across, B, sink);

@@ -23,7 +23,8 @@ const Device& device() {
   static std::mutex mutex;
   static std::map<std::array<int, 3>, Device> known;
   std::array<int, 3> kind{80, 16, 96};
-  if (const char* wanted = std::getenv("SHARKS_EMULATED")) std::sscanf(wanted, "%d %d %d", &kind[0], &kind[1], &kind[2]);
+  if (const char* wanted = std::getenv("SHARKS_EMULATED"))
+    std::sscanf(wanted, "%d %d %d", &kind[0], &kind[1], &kind[2]);
   const std::lock_guard lock(mutex);
   const Device emulated{"emulated on the CPU", kind[0], kind[1], static_cast<size_t>(kind[2]) << 10, 4 << 20, true};
   return known.emplace(kind, emulated).first->second;

@@ -1,8 +1,8 @@
-// SampleRNN for many streams at once: every layer is one product of all streams on tensor cores, every step a handful of
-// phases that all blocks go through together (batches.h). The state is played in place; h also as an operand.
+// SampleRNN for many streams at once: every layer is one product of all streams on tensor cores, every step a handful
+// of phases that all blocks go through together (batches.h). The state is played in place; h also as an operand.
 //
-// Who reads before whom writes: no phase reads what it writes itself, but for own elements, and between any two phases all
-// blocks meet.
+// Who reads before whom writes: no phase reads what it writes itself, but for own elements, and between any two phases
+// all blocks meet.
 #pragma once
 
 #include "core/sampling.h"
@@ -20,7 +20,7 @@ struct BatchMemory {
   float* logits;              // [B, Q]
   Half* const* h;             // [tiers, layers] -> batch
   Half* frame;                // batch [B, F]
-  Half *x, *y;                // batches [B, Dp]: x expanded frame, reset state, stack's output, hidden vectors; y likewise
+  Half *x, *y;                // batches [B, Dp]: an expanded frame or a stack's output; a reset state; hidden vectors
   uint32_t* flags;            // [blocks + 1], zero
 };
 
@@ -53,7 +53,9 @@ struct Batch {
   SHARKS_BOTH int steps() const { return steps_of(net.Dp); }
   SHARKS_BOTH bool top(int tier) const { return tier + 1 == net.tiers; }
   SHARKS_BOTH bool expands(int tier) const { return net.tier[tier].expand != kNone; }
-  SHARKS_BOTH int handed_rows(int tier) const { return F(tier) / net.tier[tier].below * net.tier[tier].row_gates * net.Dp; }
+  SHARKS_BOTH int handed_rows(int tier) const {
+    return F(tier) / net.tier[tier].below * net.tier[tier].row_gates * net.Dp;
+  }
   SHARKS_BOTH int running(int place) const {
     int count = 0;
     while (count < net.tiers && place % F(count) == 0) ++count;
@@ -66,7 +68,9 @@ struct Batch {
   SHARKS_BOTH int64_t state_at(int tier, int64_t b, int k, int channel) const {
     return ((static_cast<int64_t>(tier) * state.B + b) * net.layers + k) * net.Dp + channel;
   }
-  SHARKS_BOTH float* sums(float* of_layers, int k) const { return of_layers + static_cast<int64_t>(k) * state.B * gate_rows(); }
+  SHARKS_BOTH float* sums(float* of_layers, int k) const {
+    return of_layers + static_cast<int64_t>(k) * state.B * gate_rows();
+  }
 
   SHARKS_BOTH void product(Phases& phases, int which, const Half* x, const Sink& sink) const {
     const Product& w = net.product[which];
@@ -210,8 +214,7 @@ struct Batch {
       const int64_t b = i / net.Dp;
       float sum = at.handed_down[0][b * rows + place % window * net.Dp + channel];
       SHARKS_UNROLL(4)
-      for (int p = 0; p < window; ++p)
-        sum += to_float(net.sample_table[(static_cast<int64_t>(p) * net.Q + level(b, place, window - p)) * net.Dp + channel]);
+      for (int p = 0; p < window; ++p) sum += net.table_value(p, level(b, place, window - p), channel);
       const float value = sum > 0.0f ? sum : 0.0f;
       put_in_batch(at.x, steps(), channel, b, value);
       if (net.hidden_count == 0) tap(net.tiers * net.layers, t, b, net.D, channel, value);
@@ -251,8 +254,11 @@ struct Batch {
             random = philox(static_cast<uint32_t>(quad), static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32),
                             static_cast<uint32_t>(samples.streams[b]), static_cast<uint32_t>(samples.seed),
                             static_cast<uint32_t>(samples.seed >> 32));
-          for (int k = quad * 4; k < quad * 4 + 4 && k < net.Q; ++k) {
-            const float noise = temperature != 0.0f ? temperature * gumbel(random.word[k % 4]) : 0.0f;
+          SHARKS_UNROLL(4)
+          for (int j = 0; j < 4; ++j) {
+            const int k = quad * 4 + j;
+            if (k >= net.Q) continue;
+            const float noise = temperature != 0.0f ? temperature * gumbel(random.word[j]) : 0.0f;
             const uint64_t rank = ranked(logits[k] + noise, k);
             if (rank > best[lane]) best[lane] = rank;
             if (samples.logits) samples.logits[(b * samples.n + t) * net.Q + k] = logits[k];

@@ -7,7 +7,8 @@ namespace sharks::cuda::tiered {
 
 enum class Cell { kGru, kGruResetBefore, kLstm };
 
-// Rows r, z, n or i, f, g, o: from the layer's input, and from its own past. The reset-before GRU's input[2] holds both.
+// Rows r, z, n or i, f, g, o: from the layer's input, and from its own past. The reset-before GRU's input[2] holds
+// both.
 struct Gates {
   float input[4], past[4];
   SHARKS_BOTH float both(int gate) const { return input[gate] + past[gate]; }

@@ -19,7 +19,8 @@ struct Carver {
   }
 };
 
-// Who plays what: a pipeline's blocks, its two teams, and its streams. With clusters the sample team is the pipeline's first.
+// Who plays what: a pipeline's blocks, its two teams, and its streams. With clusters the sample team is the pipeline's
+// first.
 struct Crew {
   int blocks, S;  // S: of a full pipeline; the last may have fewer
   Team tier, sample;
@@ -44,7 +45,8 @@ struct LayerDesk {
   float *h, *c;              // [C, S]
 };
 
-// A block's shared memory. C: channels it owns in the tiers; vectors are [C, S], gates [G, C, S], operands see strips.h.
+// A block's shared memory. C: channels it owns in the tiers; vectors are [C, S], gates [G, C, S], operands see
+// strips.h.
 template <typename W>
 struct Desk {
   uint64_t* near;                               // first, so that it lies at the same place in all members

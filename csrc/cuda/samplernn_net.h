@@ -1,9 +1,9 @@
-// SampleRNN as the persistent kernel sees it: products in a table, the tiers and layers that use them, who owns which rows,
-// and the words by which blocks exchange vectors. Plain data, made by samplernn_persistent.cu.
+// SampleRNN as the persistent kernel sees it: products in a table, the tiers and layers that use them, who owns which
+// rows, and the words by which blocks exchange vectors. Plain data, made by samplernn_persistent.cu.
 //
-// A pipeline is `blocks` blocks that play up to 8 streams together. The channels (rows of every D-wide vector) are dealt out
-// in strips of 8; whoever owns a channel computes all its gates, conditioning and sums, in all tiers. What a product
-// reads is the whole vector: its owners publish their parts, everybody gathers. Levels are dealt out likewise.
+// A pipeline is `blocks` blocks that play up to 8 streams together. The channels (rows of every D-wide vector) are
+// dealt out in strips of 8; whoever owns a channel computes all its gates, conditioning and sums, in all tiers. What a
+// product reads is the whole vector: its owners publish their parts, everybody gathers. Levels are dealt out likewise.
 #pragma once
 
 #include "cuda/exchange.h"
@@ -68,12 +68,16 @@ struct Net {
   SHARKS_BOTH int channel_strips() const { return Dp / kStripRows; }
   SHARKS_BOTH int level_strips() const { return (Q + kStripRows - 1) / kStripRows; }
   SHARKS_BOTH int widest() const { return Dp > lookback() ? Dp : lookback(); }
+  // What a level at place p of the sample window adds to a channel.
+  SHARKS_BOTH float table_value(int p, int level, int channel) const {
+    return to_float(sample_table[(static_cast<int64_t>(p) * Q + level) * Dp + channel]);
+  }
   SHARKS_BOTH const LayerParts& part(int t, int k) const { return layer[t * layers + k]; }
 };
 
-// The words of one pipeline. Every vector has two slots, used in turn; see samplernn_pipeline.h for why two are enough. Words
-// are far, in device memory, or near: where the sample team is a cluster, its own vectors' words lie in the shared memory
-// of each of its members, at the same place.
+// The words of one pipeline. Every vector has two slots, used in turn; see samplernn_pipeline.h for why two are enough.
+// Words are far, in device memory, or near: where the sample team is a cluster, its own vectors' words lie in the
+// shared memory of each of its members, at the same place.
 struct Links {
   int Dp, layers, tiers, hidden_count, S, candidates;
 

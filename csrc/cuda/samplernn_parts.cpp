@@ -2,8 +2,8 @@
 
 namespace sharks::cuda::tiered {
 
-// The table's order is the order of residence in shared memory: what a sample waits for, then what a tier's boundary waits
-// for, lowest tier first, then what is done while others travel.
+// The table's order is the order of residence in shared memory: what a sample waits for, then what a tier's boundary
+// waits for, lowest tier first, then what is done while others travel.
 Parts::Parts(const SampleRNNSource& source)
     : folded_(source.spec, source.weights, source.table, StripPacking{source.precision, source.fold}) {
   const SampleRNNSpec& spec = folded_.spec;
@@ -59,9 +59,9 @@ void Parts::place_tier_path(int t) {
   tier.skip_bias = kept(from.skip_bias);
   tier.upsample_bias = kept(from.upsample_bias);
   for (const Folded::Layer& layer : from.layers)
-    layers_.push_back({place(layer.below, G, Product::kTierChannels), place(layer.frame, G, Product::kTierChannels), kNone,
-                       place(layer.candidate, 1, Product::kTierChannels), place(layer.skip, 1, Product::kTierChannels),
-                       kept(layer.bias), kept(layer.recurrent_bias)});
+    layers_.push_back({place(layer.below, G, Product::kTierChannels), place(layer.frame, G, Product::kTierChannels),
+                       kNone, place(layer.candidate, 1, Product::kTierChannels),
+                       place(layer.skip, 1, Product::kTierChannels), kept(layer.bias), kept(layer.recurrent_bias)});
   tiers_.push_back(tier);
 }
 

@@ -49,8 +49,8 @@ struct Layout {
 };
 
 // Up to 8 streams to a pipeline and all blocks busy; more blocks to a pipeline, then fewer streams, where their vectors
-// would not fit. Clusters where every pipeline gets two and more. None where not even one stream fits. Who plays what cannot
-// be heard, so all this may depend on the number of streams.
+// would not fit. Clusters where every pipeline gets two and more. None where not even one stream fits. Who plays what
+// cannot be heard, so all this may depend on the number of streams.
 template <typename W>
 std::optional<Layout> layout_for(const Net<W>& net, int streams, const Room& room, size_t shared_bytes) {
   const int strips = net.channel_strips(), most = std::min(room.blocks, strips);
@@ -114,9 +114,9 @@ class PersistentStepper final : public Stepper {
       const int pipelines = std::min(layout_.pipelines, (samples.B - first + crew.S - 1) / crew.S);
       forget_words(stream);
       const Grid grid = grid_of(pipelines * crew.blocks, crew.cluster);
-      launch_persistent(
-          grid, Persistent<W>{net_, state_, samples, list, crew, words_.data(), flags_.data(), first, grid.shared_bytes},
-          stream);
+      const Persistent<W> work{net_,          state_,        samples, list,             crew,
+                               words_.data(), flags_.data(), first,   grid.shared_bytes};
+      launch_persistent(grid, work, stream);
     }
   }
 

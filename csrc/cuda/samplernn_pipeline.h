@@ -1,18 +1,21 @@
-// The persistent kernel: pipelines of blocks that play up to 8 streams each, sample after sample, and wait for nobody but
-// one another.
+// The persistent kernel: pipelines of blocks that play up to 8 streams each, sample after sample, and wait for nobody
+// but one another.
 //
-// Why two slots per vector are enough, whoever is slow. Round s of a sample vector is sample s of the launch, round s of a
-// tier's vector the tier's run s. Write X for who writes a word, Y for who reads it.
+// Why two slots per vector are enough, whoever is slow. Round s of a sample vector is sample s of the launch, round s
+// of a tier's vector the tier's run s. Write X for who writes a word, Y for who reads it.
 //   - Every member of the tier team owns channels, so it publishes into every vector of every run of a tier, and into
-//     early(s) for every sample; every member of the sample team publishes into every hidden vector and a candidate for
-//     every sample. Everybody gathers every vector that its team reads, and the candidates of every sample, given or drawn.
-//   - A tier's run s + 1 gathers some vector that every Y published in that run, after all its gathers of run s. X writes
-//     run s + 2 after that: all have read run s. (Taking up the state is run 0 and gathers `out` alone, if at all; its slot
-//     comes again in run 2.)
+//     early(s) for every sample; every member of the sample team publishes into every hidden vector and a candidate
+//     for every sample. Everybody gathers every vector that its team reads, and the candidates of every sample, given
+//     or drawn.
+//   - A tier's run s + 1 gathers some vector that every Y published in that run, after all its gathers of run s. X
+//     writes run s + 2 after that: all have read run s. (Taking up the state counts as a run that gathers `out` alone,
+//     if at all.)
 //   - early(s + 2) is written after X heard the candidates of s; every Y published its own after it heard early(s).
-//   - hidden(s + 2) is written after X heard the candidates of s + 1; every Y published its own after it heard hidden(s + 1).
-//   - candidate(s + 2) is written after X heard early(s + 2), which every tier member tells after it heard the candidates of
-//     s; and after X heard the candidates of s + 1, which every sample member tells after it heard those of s.
+//   - hidden(s + 2) is written after X heard the candidates of s + 1; every Y published its own after it heard
+//     hidden(s + 1).
+//   - candidate(s + 2) is written after X heard early(s + 2), which every tier member tells after it heard the
+//     candidates of s; and after X heard the candidates of s + 1, which every sample member tells after it heard those
+//     of s.
 // No wait can be circular: within a sample, the tiers' vectors come in the order from the top down, then early, hidden,
 // candidates, and each member publishes its part of one before it waits for a later one.
 #pragma once
@@ -54,7 +57,8 @@ struct Persistent {
   }
 
  private:
-  // Clear the desk, look up the own slices of all products, keep those in shared memory that find room, take up the levels.
+  // Clear the desk, look up the own slices of all products, keep those in shared memory that find room, take up the
+  // levels.
   SHARKS_BOTH void settle_in(const Member<W>& m) const {
     const Block& block = m.block;
     block.each(static_cast<int>(m.at.used / 16), [&](int i) { static_cast<Four*>(block.shared)[i] = Four{}; });
@@ -64,7 +68,8 @@ struct Persistent {
       const Share share = from.owner == Product::kTierChannels     ? m.own.channels
                           : from.owner == Product::kSampleChannels ? m.own.hidden
                                                                    : m.own.levels;
-      const W* weights = static_cast<const W*>(from.weights) + static_cast<int64_t>(share.first) * from.k_steps * kStripStep;
+      const int64_t before = static_cast<int64_t>(share.first) * from.k_steps * kStripStep;
+      const W* weights = static_cast<const W*>(from.weights) + before;
       m.at.slices[i] = {weights, from.k_steps, from.gates, from.gate_stride, share.count};
     });
     block.each(m.S * net.lookback(), [&](int i) {

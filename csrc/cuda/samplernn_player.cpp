@@ -140,7 +140,8 @@ void SampleRNNPlayer::upload_state() {
 class SampleRNNModel final : public DeviceModel<SampleRNNState> {
  public:
   SampleRNNModel(const SampleRNNSource& source)
-      : DeviceModel(source.spec.q_levels, choose_plans<SampleRNNState, SampleRNNSource>(source, {throughput, persistent})),
+      : DeviceModel(source.spec.q_levels,
+                    choose_plans<SampleRNNState, SampleRNNSource>(source, {throughput, persistent})),
         spec_(source.spec) {
     const int Dp = padded(spec_.dim), D = spec_.dim;
     const size_t size = static_cast<size_t>(spec_.tiers()) * spec_.layers * Dp;

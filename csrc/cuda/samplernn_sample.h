@@ -19,16 +19,23 @@ class SampleWork {
                     [&](int s, int channel, float value) { at.early[s * net.Dp + channel] = value; });
   }
 
-  // The newest level's row on top of it; every member for itself.
+  // The newest level's row on top of it; every member for itself, four channels to a thread.
   SHARKS_BOTH void read_level(int place, int t) const {
-    const int F = net.F();
-    m.block.each(net.Dp * S, [&](int i) {
-      const int s = i / net.Dp, channel = i % net.Dp;
-      const int64_t row = static_cast<int64_t>(F - 1) * net.Q + m.level(s, place, 1);
-      const float sum = at.early[i] + to_float(net.sample_table[row * net.Dp + channel]);
-      const float value = sum > 0.0f ? sum : 0.0f;
-      put<W>(at.x, S, channel, s, value);
-      if (net.hidden_count == 0 && m.index == m.crew.sample.first) m.tap(last_hidden(), t, s, net.D, channel, value);
+    struct alignas(4 * sizeof(W)) Quad {
+      W value[4];
+    };
+    const int64_t first_row = static_cast<int64_t>(net.F() - 1) * net.Q;
+    m.block.each(net.Dp / 4 * S, [&](int i) {
+      const int s = i / (net.Dp / 4), channel = i % (net.Dp / 4) * 4;
+      const W* row = net.sample_table + (first_row + m.level(s, place, 1)) * net.Dp;
+      const Quad quad = *reinterpret_cast<const Quad*>(row + channel);
+      SHARKS_UNROLL(4)
+      for (int j = 0; j < 4; ++j) {
+        const float sum = at.early[i * 4 + j] + to_float(quad.value[j]), value = sum > 0.0f ? sum : 0.0f;
+        put<W>(at.x, S, channel + j, s, value);
+        if (net.hidden_count == 0 && m.index == m.crew.sample.first)
+          m.tap(last_hidden(), t, s, net.D, channel + j, value);
+      }
     });
     m.block.sync();
   }
@@ -122,8 +129,8 @@ class SampleWork {
   const int S;
 };
 
-// Every member, of whichever team: wait for all candidates of sample t; the level of `place` is the best of them, or the
-// given one.
+// Every member, of whichever team: wait for all candidates of sample t; the level of `place` is the best of them, or
+// the given one.
 template <typename W>
 SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
   const uint32_t round = m.sample_round(t);
@@ -136,19 +143,30 @@ SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
     for (int s = warp.index; s < m.S; s += kStripWarps) {
       Lanes<uint64_t> best;
       warp.lanes([&](int lane) {
+        constexpr int kAtOnce = 4;  // words whose journeys overlap
         best[lane] = 0;
-        for (int member = lane; member < m.crew.sample.count; member += kWarp) {
-          uint64_t word = 0;
+        for (int member = lane; member < m.crew.sample.count; member += kAtOnce * kWarp) {
+          uint64_t word[kAtOnce];
           stress();
           const bool came = wait_until(
               [&] {
-                word = near ? load_near(here + member * m.S + s) : load_word(from + member * m.S + s);
-                return (word >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+                bool all = true;
+                SHARKS_UNROLL(kAtOnce)
+                for (int j = 0; j < kAtOnce; ++j) {
+                  const int which = member + j * kWarp < m.crew.sample.count ? member + j * kWarp : member;
+                  word[j] = near ? load_near(here + which * m.S + s) : load_word(from + which * m.S + s);
+                }
+                SHARKS_UNROLL(kAtOnce)
+                for (int j = 0; j < kAtOnce; ++j) all = all && (word[j] >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+                return all;
               },
               samples.trouble);
           good = good && came;
-          const uint64_t rank = word << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(word >> 48));
-          if (came && rank > best[lane]) best[lane] = rank;
+          SHARKS_UNROLL(kAtOnce)
+          for (int j = 0; j < kAtOnce; ++j) {
+            const uint64_t rank = word[j] << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(word[j] >> 48));
+            if (rank > best[lane]) best[lane] = rank;
+          }
         }
       });
       warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });

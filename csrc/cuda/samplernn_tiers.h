@@ -67,8 +67,7 @@ class TierWork {
       const int s = i % S, channel = m.first_channel() + i / S, F = net.F();
       float sum = 0.0f;
       SHARKS_UNROLL(4)
-      for (int p = 0; p + 1 < F; ++p)
-        sum += to_float(net.sample_table[(static_cast<int64_t>(p) * net.Q + m.level(s, place, F - p)) * net.Dp + channel]);
+      for (int p = 0; p + 1 < F; ++p) sum += net.table_value(p, m.level(s, place, F - p), channel);
       at.window[i] = sum;
     });
     if (running == 0) tell_early(t);
@@ -136,7 +135,8 @@ class TierWork {
     const TierParts& part = net.tier[t];
     float* to = at.handed_down(t);
     const float* bias = part.upsample_bias + static_cast<int64_t>(slot) * part.row_gates * net.Dp;
-    product(slot ? part.upsample_rest + slot - 1 : part.upsample, at.out(t), [&](int gate, int channel, int s, float sum) {
+    const int which = slot ? part.upsample_rest + slot - 1 : part.upsample;
+    product(which, at.out(t), [&](int gate, int channel, int s, float sum) {
       to[gate_at(gate, channel, s)] = sum + bias[bias_at(gate, channel)];
     });
   }

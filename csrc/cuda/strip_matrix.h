@@ -21,7 +21,8 @@ class StripMatrix {
   bool empty() const { return strips_ == 0; }
   // From strip `first` on.
   const void* data(int first = 0) const {
-    return static_cast<const char*>(memory_.data()) + (strips_ ? bytes() / static_cast<size_t>(strips_) * static_cast<size_t>(first) : 0);
+    const size_t strip = strips_ ? bytes() / static_cast<size_t>(strips_) : 0;
+    return static_cast<const char*>(memory_.data()) + strip * static_cast<size_t>(first);
   }
 
  private:

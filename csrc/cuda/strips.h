@@ -1,13 +1,13 @@
 // Products of a few streams with rows dealt out to blocks: weights in strips of 8 rows, inputs as exact as the weights.
 //
 // A strip is [k_steps][32 lanes][4 weights], 16 columns deep per step. In half precision a step is B's fragment of a
-// warp's product (mma.h): the strip's rows are its columns, the streams are A's rows. An input is cut into a half and the
-// half that is left over, high and low; of A's 16 rows stream s has row s for the high part and row s + 8 for the low
-// one. So up to 8 streams multiply with inputs of 22 bits, and only the weights are rounded. In float32 lane l of a step
-// has row l % 8 and the columns 4 (l / 8) .. + 3.
+// warp's product (mma.h): the strip's rows are its columns, the streams are A's rows. An input is cut into a half and
+// the half that is left over, high and low; of A's 16 rows stream s has row s for the high part and row s + 8 for the
+// low one. So up to 8 streams multiply with inputs of 22 bits, and only the weights are rounded. In float32 lane l of a
+// step has row l % 8 and the columns 4 (l / 8) .. + 3.
 //
-// Every sum has one order: each warp adds its share of the columns, then the 8 warps' sums are added in turn. It depends
-// on the width alone: not on the number of streams, of blocks, or on who has which rows.
+// Every sum has one order: each warp adds its share of the columns, then the 8 warps' sums are added in turn. It
+// depends on the width alone: not on the number of streams, of blocks, or on who has which rows.
 #pragma once
 
 #include "cuda/mma.h"
@@ -120,7 +120,8 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int coun
           SHARKS_UNROLL(kPass)
           for (int i = 0; i < kPass; ++i)
             SHARKS_UNROLL(4)
-            for (int c = 0; c < 4; ++c) sums[lane].of[i][s] = fmaf(weights[i].value[c], input.value[c], sums[lane].of[i][s]);
+            for (int c = 0; c < 4; ++c)
+              sums[lane].of[i][s] = fmaf(weights[i].value[c], input.value[c], sums[lane].of[i][s]);
         }
       }
     });
@@ -138,16 +139,16 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int coun
   }
 }
 
+// Two sums for every strip, of every other step: a product need not wait for the one before.
 struct PassAccumulators {
-  Lanes<Accumulator> of[kPass];
+  Lanes<Accumulator> of[kPass][2];
 };
 
 SHARKS_CALLED void multiply_share(Warp warp, Slice<Half> w, int first, int count, const float* x, int S,
                                 float* partial) {
   const int begin = w.k_steps * warp.index / kStripWarps, end = w.k_steps * (warp.index + 1) / kStripWarps;
   PassAccumulators sums = {};
-  SHARKS_UNROLL(2)
-  for (int step = begin; step < end; ++step) {
+  const auto add_step = [&](int step, int parity) {
     Lanes<FragmentA> inputs;
     warp.lanes([&](int lane) {
       const Inputs none = {};
@@ -160,27 +161,33 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<Half> w, int first, int count
         warp.lanes([&](int lane) {
           weights[lane] = reinterpret_cast<const Weights*>(w.strip(first + i))[step * kWarp + lane].fragment;
         });
-        mma(sums.of[i], inputs, weights);
+        mma(sums.of[i][parity], inputs, weights);
       }
     }
+  };
+  SHARKS_UNROLL(2)
+  for (int step = begin; step + 1 < end; step += 2) {
+    add_step(step, 0);
+    add_step(step + 1, 1);
   }
+  if ((end - begin) % 2) add_step(end - 1, 0);
   SHARKS_UNROLL(kPass)
   for (int i = 0; i < kPass; ++i) {
     warp.lanes([&](int lane) {
       const int s = lane / 4, row = lane % 4 * 2;
       if (i >= count || s >= S) return;
-      const float* sum = sums.of[i][lane].value;  // high parts, then low parts
+      const float *even = sums.of[i][0][lane].value, *odd = sums.of[i][1][lane].value;  // high parts, then low parts
       float* to = partial + ((warp.index * kPass + i) * kStripRows + row) * S + s;
-      to[0] = sum[0] + sum[2];
-      to[S] = sum[1] + sum[3];
+      to[0] = (even[0] + odd[0]) + (even[2] + odd[2]);
+      to[S] = (even[1] + odd[1]) + (even[3] + odd[3]);
     });
   }
 }
 
 SHARKS_BOTH constexpr int partial_floats(int S) { return kStripWarps * kPass * kStripRows * S; }
 
-// finish(gate, channel, s, sum) for every row of the slice and every stream; `channel` counts within the slice. The input
-// must be visible to the block; what finish writes is, when this returns.
+// finish(gate, channel, s, sum) for every row of the slice and every stream; `channel` counts within the slice. The
+// input must be visible to the block; what finish writes is, when this returns.
 template <typename W, typename Finish>
 SHARKS_BOTH void multiply(const Block& block, const Slice<W>& w, const float* x, int S, float* partial,
                           const Finish& finish) {
