@@ -4,13 +4,15 @@ Against the reference at every stage; and the promises that its sums make: bits 
 how many blocks share the rows.
 """
 
+import subprocess
+
 import numpy as np
 import pytest
 
 from compare import assert_stages_close
 from emulated import core
 from players import engine
-from programs import BUILDS
+from programs import BUILDS, program
 from samplernn_plans import WIDE, WIRINGS, forced, free_run
 from sharks import reference
 from sharks.spec import replace
@@ -111,3 +113,8 @@ def test_a_state_moves_to_another_plan_in_the_middle_of_a_frame(other):
     assert_stages_close({"logits": first.force(more)[0]}, got)
     first.set_state(second.get_state())
     assert_stages_close({"logits": first.force(more)[0]}, {"logits": second.force(more)[0]})
+
+
+def test_no_order_is_kept_by_luck_alone():
+    done = subprocess.run([program("samplernn_stress")], capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
