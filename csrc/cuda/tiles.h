@@ -19,8 +19,8 @@ constexpr int kResultSize = kTileRows * kTileColumns;        // values of a prod
 
 SHARKS_BOTH int tiles_of(int width) { return (width + kTileDepth - 1) / kTileDepth; }
 
-// What a lane reads at once, two or four words. Everything here lies in shared memory; a compiler that knows it takes shorter
-// ways.
+// What a lane reads at once, two or four words. Everything here lies in shared memory; a compiler that knows it takes
+// shorter ways.
 template <typename Piece>
 SHARKS_BOTH Piece piece(const void* pieces, int index) {
 #ifdef __CUDACC__
