@@ -19,6 +19,27 @@ constexpr int kResultSize = kTileRows * kTileColumns;        // values of a prod
 
 SHARKS_BOTH int tiles_of(int width) { return (width + kTileDepth - 1) / kTileDepth; }
 
+// What a lane reads at once, two or four words. Everything here lies in shared memory; a compiler that knows it takes
+// shorter ways.
+template <typename Piece>
+SHARKS_BOTH Piece piece(const void* pieces, int index) {
+#ifdef __CUDACC__
+  __builtin_assume(__isShared(pieces));
+  Piece piece;
+  auto* word = reinterpret_cast<uint32_t*>(&piece);
+  if constexpr (sizeof(Piece) == 16) {
+    const uint4 words = static_cast<const uint4*>(pieces)[index];
+    word[0] = words.x, word[1] = words.y, word[2] = words.z, word[3] = words.w;
+  } else {
+    const uint2 words = static_cast<const uint2*>(pieces)[index];
+    word[0] = words.x, word[1] = words.y;
+  }
+  return piece;
+#else
+  return static_cast<const Piece*>(pieces)[index];
+#endif
+}
+
 // T is float or Half: how tiles and operands are laid out, what a lane sums meanwhile (Sum), and the first tiles of a
 // row in registers (Ahead), fetched before the operand is there.
 template <typename T>
@@ -52,7 +73,7 @@ struct Weight<Half> {
     SHARKS_UNROLL(4)
     for (int k = 0; k < n; ++k) {
       Lanes<FragmentA> a;
-      warp.lanes([&](int lane) { a[lane] = reinterpret_cast<const FragmentA*>(tiles + k * kTileSize)[lane]; });
+      warp.lanes([&](int lane) { a[lane] = piece<FragmentA>(tiles + k * kTileSize, lane); });
       step(warp, sum, k, a, operand);
     }
   }
@@ -61,7 +82,7 @@ struct Weight<Half> {
     warp.lanes([&](int lane) {
       SHARKS_UNROLL()
       for (int k = 0; k < 8; ++k)
-        if (k < n) ahead[lane].tile[k] = reinterpret_cast<const FragmentA*>(tiles + k * kTileSize)[lane];
+        if (k < n) ahead[lane].tile[k] = piece<FragmentA>(tiles + k * kTileSize, lane);
     });
   }
 
@@ -90,7 +111,7 @@ struct Weight<Half> {
     Lanes<FragmentB> b;
     Lanes<Accumulator> c;
     warp.lanes([&](int lane) {
-      b[lane] = reinterpret_cast<const FragmentB*>(operand + k * kOperandSize)[lane];
+      b[lane] = piece<FragmentB>(operand + k * kOperandSize, lane);
       c[lane] = k % 2 ? sum[lane].odd : sum[lane].even;
     });
     mma(c, a, b);
@@ -113,7 +134,7 @@ struct Weight<float> {
     float part[2][kTileColumns];  // of rows g and g + 8, over this lane's columns of W
   };
   struct Ahead {};  // a row of float32 tiles fills too many registers
-  struct alignas(16) Four {
+  struct Four {
     float value[4];
   };
 
@@ -132,14 +153,13 @@ struct Weight<float> {
                                      int n) {
     warp.lanes([&](int lane) {
       for (int k = 0; k < n; ++k) {
-        const Four* weights = reinterpret_cast<const Four*>(tiles + k * kTileSize);
-        const Four upper = weights[lane], lower = weights[kWarp + lane];
-        const Four* x = reinterpret_cast<const Four*>(operand + k * kOperandSize) + lane % 4 * 2;
+        const Four upper = piece<Four>(tiles + k * kTileSize, lane);
+        const Four lower = piece<Four>(tiles + k * kTileSize, kWarp + lane);
         SHARKS_UNROLL()
-        for (int i = 0; i < 4; ++i, x += 8)
+        for (int i = 0; i < 4; ++i)
           SHARKS_UNROLL()
           for (int half = 0; half < 2; ++half) {
-            const Four columns = x[half];
+            const Four columns = piece<Four>(operand + k * kOperandSize, (4 * i + lane % 4) * 2 + half);
             SHARKS_UNROLL()
             for (int j = 0; j < 4; ++j) {
               float &above = sum[lane].part[0][half * 4 + j], &below = sum[lane].part[1][half * 4 + j];

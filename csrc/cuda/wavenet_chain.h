@@ -1,6 +1,6 @@
 // A chain block: a run of consecutive layers, its weights in shared memory. An item comes in as z and x of the layer
-// before (chain block 0: as the level just drawn) and goes through one barrier per layer; z goes to the skip blocks as it
-// is made.
+// before (chain block 0: as the level just drawn) and goes through one barrier per layer; z goes to the skip blocks as
+// it is made.
 #pragma once
 
 #include "cuda/wavenet_chain_entry.h"

@@ -1,5 +1,5 @@
-// What the WaveNet pipeline is made of, without a pipeline: products over packed tiles, and the packer's folds and order.
-// What they must be is computed here anew, in double precision, from the plain weights.
+// What the WaveNet pipeline is made of, without a pipeline: products over packed tiles, and the packer's folds and
+// order. What they must be is computed here anew, in double precision, from the plain weights.
 #include <cmath>
 #include <cstdio>
 #include <map>
