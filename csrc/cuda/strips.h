@@ -96,7 +96,7 @@ SHARKS_BOTH void add_quarters(Lanes<StripSums>& sums, int i, int s) {
 
 // A call keeps the kernel small: a dozen products share one copy of these loops.
 #ifdef __CUDACC__
-#define SHARKS_CALLED __device__ __noinline__
+#define SHARKS_CALLED static __device__ __noinline__
 #else
 #define SHARKS_CALLED inline
 #endif
