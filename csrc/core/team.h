@@ -63,8 +63,8 @@ class Team {
   template <typename Part>
   void start(Part& part) {
     static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
-    if (resting_ > 0) --resting_;
-    alone_ = resting_ > 0 || closed_.load(std::memory_order_relaxed);
+    if (resting_) resting_ = Clock::now() < rest_until_;
+    alone_ = resting_ || closed_.load(std::memory_order_relaxed);
     if (alone_) return;
     part_ = &part;
     call_ = [](void* p, int member) { (*static_cast<Part*>(p))(member); };
@@ -79,7 +79,9 @@ class Team {
       return;
     }
     const double late = spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
-    if (late > kLate) resting_ = kRest;
+    if (late < kLate) return;
+    resting_ = true;
+    rest_until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kRest * late));
   }
 
  private:
@@ -107,12 +109,14 @@ class Team {
   }
 
   // A member that comes so late was not running: another program has its core. Waiting for it again and again would cost
-  // more than it helps, so the team shares no product for a while.
+  // more than it helps, so the team shares nothing for ten times as long as it waited, and loses a tenth at most.
   static constexpr double kLate = 1e-3;  // seconds
-  static constexpr int kRest = 4096;     // products
+  static constexpr double kRest = 10;
+  using Clock = std::chrono::steady_clock;
 
   const int size_;
-  int resting_ = 0;
+  bool resting_ = false;
+  Clock::time_point rest_until_;
   bool alone_ = true;
   void* part_ = nullptr;
   void (*call_)(void*, int) = nullptr;
