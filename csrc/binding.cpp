@@ -426,6 +426,7 @@ PYBIND11_MODULE(_core, m) {
            py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("plan") = "default")
       .def_property_readonly("isa", &Model::isa)
       .def_property_readonly("plan", &Model::plan)
+      .def_property_readonly("notes", &Model::notes, "Sentences: why it plays slower than it might.")
       .def_property_readonly("cost",
                              [](const Model& self) {
                                const sharks::Cost cost = self.cost();
@@ -438,6 +439,7 @@ PYBIND11_MODULE(_core, m) {
   py::class_<Handle>(m, "Player", py::module_local(), "The state of B streams. Not to be used by two threads at once.")
       .def_property_readonly("streams", [](const Handle& self) { return self.player->streams(); })
       .def_property_readonly("position", [](const Handle& self) { return self.player->position(); })
+      .def_property_readonly("notes", [](const Handle& self) { return self.player->notes(); }, "As the model's.")
       .def("reset", &reset, py::arg("levels"), "levels int32 [B, lookback]: the history; everything else is forgotten.")
       .def("force", &force, py::arg("levels"), py::arg("want_logits") = true,
            py::arg("stages") = std::vector<std::string>{},

@@ -214,7 +214,7 @@ class CountingCore:
         made = specs.from_dict(spec)
 
         class Model:
-            isa, plan = "counting", "default"
+            isa, plan, notes = "counting", "default", ()
 
             def player(self, streams: int, threads: int) -> object:
                 return reference.make(made, tensors, streams)

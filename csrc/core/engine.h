@@ -59,6 +59,9 @@ class Player {
   // How often the stage runs in a force of T steps from the current position, and how wide it is.
   virtual int64_t stage_count(const std::string& stage, int64_t T) const = 0;
   virtual int64_t stage_width(const std::string& stage) const = 0;
+
+  // Sentences for whoever listens, in the order in which they became true: why it is slower than it might be.
+  virtual std::vector<std::string> notes() const { return {}; }
 };
 
 // What one sample of one stream costs, folds done; products that run once per frame count by their share.
@@ -76,6 +79,7 @@ class Model {
   virtual const char* isa() const = 0;
   virtual const char* plan() const { return "default"; }  // which way of playing was chosen
   virtual int q_levels() const = 0;
+  virtual std::vector<std::string> notes() const { return {}; }  // as a player's
   // The model must outlive its players. `threads` share the streams among them.
   virtual std::unique_ptr<Player> player(int streams, int threads) const = 0;
 };

@@ -8,6 +8,7 @@
 #include "cuda/cuda.h"
 #include "cuda/device.h"
 #include "cuda/launch.h"
+#include "cuda/opening.h"
 
 namespace sharks::cuda {
 namespace {
@@ -98,7 +99,8 @@ const Device& device() {
     SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, kPlayingDevice));
     const size_t resident = static_cast<size_t>(p.multiProcessorCount) *
                             (static_cast<size_t>(p.regsPerMultiprocessor) * 4 + p.sharedMemPerMultiprocessor);
-    return Device{p.name, 10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin, resident, false};
+    return Device{p.name,   10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin,
+                  resident, kOpeningPatience,       false};
   }();
   return found;
 }
@@ -133,6 +135,12 @@ void copy_to_host(void* to, const void* from, size_t bytes, Stream stream) {
 }
 
 void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, cudaMemcpyDefault, nullptr); }
+
+void copy_on_device(void* to, const void* from, size_t bytes, Stream stream) {
+  if (bytes == 0) return;
+  const OnDevice here;
+  SHARKS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, raw(stream)));
+}
 
 void clear(void* data, size_t bytes, Stream stream) {
   if (bytes == 0) return;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +21,13 @@ struct Device {
   int processors = 0;         // streaming multiprocessors
   size_t shared_bytes = 0;    // that one block may ask for
   size_t resident_bytes = 0;  // registers and shared memory of all processors
+  uint64_t patience = 0;       // nanoseconds that blocks wait for each other before a launch begins, see opening.h
   bool emulated = false;
+};
+
+// The GPU has no room for what is to run on it at once; nothing has begun. what() is the plan's name, or CUDA's words.
+struct NoRoom : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // The GPU that plays: the first that CUDA shows. Throws where there is none.
@@ -56,6 +63,7 @@ class Memory {
 
 void copy_to_device(void* to, const void* from, size_t bytes, Stream stream);
 void copy_to_host(void* to, const void* from, size_t bytes, Stream stream);
+void copy_on_device(void* to, const void* from, size_t bytes, Stream stream);  // ordered only, like clear
 void clear(void* data, size_t bytes, Stream stream);
 
 // `count` values of T in device memory.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/check.h"
+#include "cuda/notes.h"
 
 namespace sharks::cuda {
 namespace {
@@ -48,32 +49,58 @@ DevicePlayer::DevicePlayer(int B, int Q, std::vector<Stage> stages)
       stream_ids_(static_cast<size_t>(B)),
       trouble_(1) {}
 
-// Let the first stepper that can play these samples; state and position move on.
+// Let the first stepper that can play these samples; state and position move on. Where a busy GPU has no room for all
+// its blocks, it takes half of them, and so on; at last first light plays, whose blocks wait for nobody.
 void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   samples.B = B_;
   samples.position = position_;
   samples.step = step_;
   samples.trouble = trouble_.data();
   const auto able = [&](const auto& stepper) { return stepper->plays(samples, taps); };
-  Stepper* next = std::find_if(steppers_.begin(), steppers_.end(), able)->get();
+  const auto first = [&]() -> Stepper& { return **std::find_if(steppers_.begin(), steppers_.end(), able); };
   broken_ = true;  // unless all goes well
-  if (next != playing_) {
-    if (playing_) playing_->settle(position_, stream_);
-    next->resume(position_, stream_);
-    playing_ = next;
-  }
-  next->launch(samples, taps, stream_);
+  const Strength wanted = first().strength();
+  if (notes_.empty() && wanted.pipelines < wanted.wanted) notes_.push_back(too_small_for(wanted));
   int32_t trouble = kNoTrouble;
-  trouble_.download(&trouble, stream_);
-  if (trouble != kNoTrouble) {
-    trouble_.zero(stream_);
+  do {
+    Stepper& next = first();
+    if (&next != playing_) hand_over(next);
+    trouble = trouble_of(next, samples, taps);
+    if (trouble == kTooFewCame) {
+      next.retreat(stream_);
+      playing_ = nullptr;
+    }
+  } while (trouble == kTooFewCame);
+  if (trouble != kNoTrouble)
     throw std::runtime_error(
         "the GPU's blocks waited for each other in vain, perhaps because other programs use it; try again, or play "
         "with plan='first-light', whose blocks do not wait");
-  }
+  const Strength now = playing_->strength();
+  if (now.blocks != wanted.blocks) notes_.push_back(busy(wanted, now));
   position_ += samples.n;
   if (!samples.given) step_ += samples.n;
   broken_ = false;
+}
+
+// The state is made what the next stepper goes on from.
+void DevicePlayer::hand_over(Stepper& next) {
+  if (playing_) playing_->settle(position_, stream_);
+  next.resume(position_, stream_);
+  playing_ = &next;
+}
+
+// Have the samples played, and hear how it went.
+int32_t DevicePlayer::trouble_of(Stepper& stepper, const Samples& samples, const std::vector<StageTap>& taps) {
+  bool refused = false;
+  try {
+    stepper.launch(samples, taps, stream_);
+  } catch (const NoRoom&) {
+    refused = true;
+  }
+  int32_t trouble = kNoTrouble;
+  trouble_.download(&trouble, stream_);
+  if (trouble != kNoTrouble) trouble_.zero(stream_);
+  return refused && trouble == kNoTrouble ? kTooFewCame : trouble;
 }
 
 void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {

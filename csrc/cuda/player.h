@@ -22,6 +22,7 @@ class DevicePlayer : public Lockstep {
   void between_chunks(std::function<void()> pause) final { pause_ = std::move(pause); }
   int64_t stage_count(const std::string& stage, int64_t T) const final;
   int64_t stage_width(const std::string& stage) const final { return find(stages_, stage).width; }
+  std::vector<std::string> notes() const final { return notes_; }
 
  protected:
   DevicePlayer(int B, int Q, std::vector<Stage> stages);
@@ -42,6 +43,8 @@ class DevicePlayer : public Lockstep {
 
  private:
   void play(Samples samples, const std::vector<StageTap>& taps);
+  void hand_over(Stepper& next);
+  int32_t trouble_of(Stepper& stepper, const Samples& samples, const std::vector<StageTap>& taps);
   void check_whole() const;
   void pace(double seconds, int64_t count);
 
@@ -50,6 +53,7 @@ class DevicePlayer : public Lockstep {
   int64_t chunk_;
   Stepper* playing_ = nullptr;  // whose private parts fit the state
   bool broken_ = false;
+  std::vector<std::string> notes_;
   std::function<void()> pause_;
   Array<int32_t> levels_;  // [B, chunk] given or drawn
   Array<float> temperature_;

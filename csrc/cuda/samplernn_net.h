@@ -6,7 +6,7 @@
 // product reads is the whole vector: its owners publish their parts, everybody gathers. Levels are dealt out likewise.
 #pragma once
 
-#include "cuda/exchange.h"
+#include "cuda/opening.h"
 #include "cuda/plan.h"
 #include "cuda/samplernn_cell.h"
 #include "cuda/strips.h"

@@ -35,12 +35,14 @@ struct Persistent {
   Samples samples;
   const TapTo* taps;
   Crew crew;
+  Opening opening;
   uint64_t* words;       // of all pipelines
   uint32_t* flags;       // [blocks of the grid], zero: where the host's clusters meet
   int first;             // stream of the first pipeline
   size_t shared_bytes;
 
   SHARKS_BOTH void operator()(const Block& block) const {
+    if (!all_came(block, opening, samples.trouble)) return;
     const int index = block.index % crew.blocks, pipeline = block.index / crew.blocks;
     const int stream = first + pipeline * crew.S, left = samples.B - stream;
     const int S = left < crew.S ? left : crew.S, lookback = net.lookback();

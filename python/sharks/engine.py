@@ -13,6 +13,7 @@ import os
 import threading
 import types
 import typing
+import warnings
 import weakref
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import reference
 from .arrays import on_host
-from .errors import Error, ResourceError, UsageError
+from .errors import Error, Notice, ResourceError, UsageError
 from .pack import Pack
 from .spec import did_you_mean, state_tensors, to_dict
 
@@ -62,6 +63,12 @@ class Player:
         self.spec, self.streams = pack.spec, streams
         self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, plan, threads
         self._player = player
+        self._said = 0  # of its notes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences: why it plays slower than it might. Each is a `Notice` among Python's warnings as it arises."""
+        return tuple(getattr(self._player, "notes", ()))
 
     def reset(self, levels: ArrayLike) -> None:
         """Forget everything but the history `levels` int (B, lookback), oldest first; position and step are 0."""
@@ -76,7 +83,9 @@ class Player:
         A stage is float32 (B, how often it ran inside this call, width). Position moves on, step does not.
         """
         with _refusals():
-            return self._player.force(_exact("levels", levels, np.int32), want_logits, list(stages))
+            played = self._player.force(_exact("levels", levels, np.int32), want_logits, list(stages))
+        self._say_what_is_new()
+        return played
 
     def run(self, n: int, temperature: ArrayLike, seed: int, streams: ArrayLike) -> NDArray[np.int32]:
         """Draw `n` levels per stream -> int32 (B, n), with the noise of (seed, streams[b], step).
@@ -89,7 +98,9 @@ class Player:
             heat, ids = _exact("temperature", temperature, np.float32), _exact("streams", streams, np.int64)
             if ids.shape != (self.streams,) or ids.min() < 0 or ids.max() >> 32:
                 raise UsageError(f"streams are {ids.tolist()}; wanted {self.streams} numbers from 0 to 2^32 - 1")
-            return self._player.run(n, heat, seed, ids)
+            drawn = self._player.run(n, heat, seed, ids)
+        self._say_what_is_new()
+        return drawn
 
     def get_state(self) -> State:
         """A copy of the state: every array of `spec.state_tensors`, streams first."""
@@ -103,6 +114,11 @@ class Player:
             if self.device != "reference":  # which keeps its float64
                 state = {name: _exact(name, array, wanted.get(name, np.float32)) for name, array in state.items()}
             self._player.set_state(state)
+
+    def _say_what_is_new(self) -> None:
+        notes = self.notes
+        _say(notes[self._said :])
+        self._said = len(notes)
 
 
 def open_player(
@@ -143,6 +159,7 @@ def open_player(
         player = model.player(streams, threads)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
+    _say(model.notes)
     how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan}
     return Player(pack, player, streams=streams, threads=threads, **how)
 
@@ -225,6 +242,12 @@ def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typ
     if exact.dtype.kind == "i" and not np.array_equal(exact, given):
         raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
     return exact
+
+
+def _say(notes: collections.abc.Iterable[str]) -> None:
+    """To Python's warnings, which by default show each sentence once."""
+    for note in notes:
+        warnings.warn(note, Notice, stacklevel=3)
 
 
 _STATE_DTYPES: dict[str, type[np.generic]] = {

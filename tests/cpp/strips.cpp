@@ -102,8 +102,8 @@ class Case {
       most = std::max(most, Desk<W>(nullptr, net_, own, links(), crew_.cluster > 1).used);
     }
     for (const StripMatrix& matrix : matrices_) weights += matrix.bytes();
-    shared_bytes_ = most + weights / static_cast<size_t>(crew_.blocks) * static_cast<size_t>(chance_.between(0, 10)) / 10;
-    shared_bytes_ = shared_bytes_ / 16 * 16;
+    const size_t each = weights / static_cast<size_t>(crew_.blocks);
+    shared_bytes_ = (most + each * static_cast<size_t>(chance_.between(0, 10)) / 10) / 16 * 16;
   }
 
   Links links() const { return {net_.Dp, net_.layers, net_.tiers, net_.hidden_count, crew_.S, crew_.sample.count}; }
@@ -160,7 +160,8 @@ class Case {
   // Multiply as the kernel does, and as the matrix says; count who computed which row.
   bool count_rows(int product, const Share& share, const Slice<W>& slice, std::vector<int>& times) const {
     const sharks::Dense& dense = dense_[static_cast<size_t>(product)];
-    const int S = crew_.S, columns = dense.cols(), stride = table_[static_cast<size_t>(product)].gate_stride * kStripRows;
+    const int S = crew_.S, columns = dense.cols();
+    const int stride = table_[static_cast<size_t>(product)].gate_stride * kStripRows;
     Chance chance(static_cast<uint32_t>(product));
     std::vector<Four> operand(static_cast<size_t>(operand_floats(columns, S)) / 4), partial(partial_floats(S) / 4);
     std::vector<int> inputs(static_cast<size_t>(columns * S));

@@ -1,4 +1,4 @@
-"""Where SampleRNN's weights lie on a GPU; tests/cpp/strips.cpp says what is expected of it, and makes faults to be found."""
+"""Where SampleRNN's weights lie on a GPU: tests/cpp/strips.cpp says what is expected, and makes faults to be found."""
 
 import subprocess
 
