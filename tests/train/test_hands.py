@@ -28,8 +28,12 @@ def threads():
 )
 def test_hands_get_equal_shares_that_are_large_enough(threads, threads_, streams, hands):
     threads(threads_)
-    assert how_many(streams, CPU) == hands
-    assert how_many(streams, torch.device("cuda")) == 1
+    assert how_many(streams, 8) == hands
+
+
+def test_convolutions_share_few_streams(threads):
+    threads(2)
+    assert how_many(4) == how_many(2) == 2 and how_many(1) == 1
 
 
 def test_results_come_in_the_order_of_the_jobs_and_cores_are_shared(threads):

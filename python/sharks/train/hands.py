@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-FEWEST_STREAMS = 8  # of a piece: with fewer, reading the weights costs more than the work that is done with them
+FEWEST_STREAMS = 8  # of a recurrent piece: with fewer, reading the weights costs more than what is done with them
 
 Job = typing.TypeVar("Job")
 Result = typing.TypeVar("Result")
@@ -44,10 +44,8 @@ class Hands:
         return map(work, jobs) if self.count == 1 else self._threads.map(work, jobs)
 
 
-def how_many(streams: int, device: torch.device) -> int:
-    """For a batch of so many streams: as many hands as torch has threads, if all get equal and large enough shares."""
-    if device.type != "cpu":
-        return 1
+def how_many(streams: int, fewest: int = 1) -> int:
+    """For so many streams: as many hands as torch has threads, if all get equal shares of `fewest` or more."""
     threads = torch.get_num_threads()
     fair = (n for n in range(1, threads + 1) if threads % n == 0 and streams % n == 0)
-    return max((n for n in fair if streams // n >= FEWEST_STREAMS), default=1)
+    return max((n for n in fair if streams // n >= fewest), default=1)

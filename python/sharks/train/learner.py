@@ -16,7 +16,7 @@ from ..spec import Spec
 from . import precision
 from .compiled import compile_layers
 from .dataset import Batch
-from .hands import Hands, how_many
+from .hands import FEWEST_STREAMS, Hands, how_many
 from .together import Together
 
 Arrays = dict[str, np.ndarray]
@@ -56,9 +56,7 @@ class Learner:
             self.listener.load_state_dict(self.model.state_dict())
         if train.compiled:
             compile_layers(self.model, tell)
-        mine = self.together.part(train.batch)
-        # torch.compile may not be called by two threads at once.
-        self.hands = Hands(1 if train.compiled else how_many(mine.stop - mine.start, device))
+        self.hands = Hands(self._useful_hands())
         self._parameters = dict(self.model.named_parameters())
         betas = (train.beta1, train.beta2)
         self._adam = torch.optim.Adam(self._parameters.values(), train.learning_rate, betas, train.epsilon, fused=True)
@@ -135,6 +133,12 @@ class Learner:
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}
         mine = self.together.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
+
+    def _useful_hands(self) -> int:
+        if self.device.type != "cpu" or self.train.compiled:  # a compiled model is not for two threads at once
+            return 1
+        mine = self.together.part(self.train.batch)
+        return how_many(mine.stop - mine.start, FEWEST_STREAMS if isinstance(self.model, SampleRNN) else 1)
 
     def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
         """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
