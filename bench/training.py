@@ -77,7 +77,7 @@ def contest(name: str, batch: int | None, device: str, tf32: bool, rounds: int, 
     most = batch or min(recipe(name).train.batch, 32 if device == "cpu" else 1 << 30)
     changes = {"train.batch": most, "data.chunks": 0, "data.hop_seconds": 8.0, "data.silence_db": -math.inf}
     spec, plan = changed(preset(name), recipe(name), changes)
-    train = dataclasses.replace(plan.train, precision=resolved("auto", place), pieces=1)
+    train = dataclasses.replace(plan.train, precision=resolved("auto", place))
     batches = _batches(spec, dataclasses.replace(plan, train=train))
     learner = Learner(spec, train, place)
     plain = PlainLoop(spec, train, learner.weights(), place)

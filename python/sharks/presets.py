@@ -79,7 +79,7 @@ class TrainRecipe:
 
     precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
     compiled: bool = False  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
-    pieces: int = 0  # that a batch is taken in, one after the other, to save memory; 0: as few as fit
+    pieces: int = 0  # that a batch is taken in, to save memory and keep all cores busy; 0: as few as fit
 
     checkpoint_every: int = 1000
     validate_every: int = 1000

@@ -56,7 +56,7 @@ def smoke(
 ) -> Smoke:
     """Train on the middle of the longest song until the loss is below `WANTED`; an `Error` if it never is."""
     music, track = excerpt(dataset)
-    train = dataclasses.replace(recipe.train, decay="none", warmup_steps=_RISE, ema=0.0, pieces=1)
+    train = dataclasses.replace(recipe.train, decay="none", warmup_steps=_RISE, ema=0.0, pieces=0)
     windows = max(1, round(SECONDS * dataset.sample_rate) // train.chunk_len)
     train = dataclasses.replace(train, batch=min(train.batch, max(1, windows // 2)))
     data = dataclasses.replace(recipe.data, chunk_seconds=SECONDS, chunks=0, silence_db=float("-inf"))

@@ -35,7 +35,7 @@ class Plan:
     memory_bytes: int  # weights, gradients, moments and the rehearsed step
     memory_free: int  # bytes that may still be asked for
     precision: str
-    pieces: int  # of a batch, one after the other
+    pieces: int  # of a batch
     processes: int
     checkpoint_bytes: int
     keep: int  # checkpoints

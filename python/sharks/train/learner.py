@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ..spec import Spec
 from . import precision
 from .compiled import compile_layers
 from .dataset import Batch
+from .hands import FEWEST_STREAMS, Hands, how_many
 from .together import Together
 
 Arrays = dict[str, np.ndarray]
@@ -55,6 +56,7 @@ class Learner:
             self.listener.load_state_dict(self.model.state_dict())
         if train.compiled:
             compile_layers(self.model, tell)
+        self.hands = Hands(self._useful_hands())
         self._parameters = dict(self.model.named_parameters())
         betas = (train.beta1, train.beta2)
         self._adam = torch.optim.Adam(self._parameters.values(), train.learning_rate, betas, train.epsilon, fused=True)
@@ -89,17 +91,12 @@ class Learner:
         self._slopes(batch, pieces)
         self._adam.zero_grad()
 
-    @torch.no_grad()
     def listen(self, levels: np.ndarray, context: int) -> float:
         """The listener's mean NLL in bits over all stretches `levels` [B, context + length], each started fresh."""
         self.listener.eval()
-        given = torch.from_numpy(levels).to(self.device)
-        total, state = 0.0, None
-        for start in range(context, levels.shape[1], self.train.chunk_len):
-            stop = min(start + self.train.chunk_len, levels.shape[1])
-            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state, torch.float32)
-            total += float(loss) * BITS * (stop - start)
-        return total / (levels.shape[1] - context)
+        shares = np.array_split(levels, min(len(levels), self.hands.count))
+        heard = self.hands.each(lambda share: len(share) * self._heard(share, context), shares)
+        return sum(heard) / len(levels)
 
     def weights(self) -> Arrays:
         """What a pack holds: the listener's tensors in table order."""
@@ -137,25 +134,48 @@ class Learner:
         mine = self.together.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
 
+    def _useful_hands(self) -> int:
+        if self.device.type != "cpu" or self.train.compiled:  # a compiled model is not for two threads at once
+            return 1
+        mine = self.together.part(self.train.batch)
+        return how_many(mine.stop - mine.start, FEWEST_STREAMS if isinstance(self.model, SampleRNN) else 1)
+
     def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
         """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
 
-        The streams are taken in so many pieces, whose gradients add up.
+        The streams are taken in so many pieces, whose gradients add up in order, whichever hand takes which.
         """
         self.model.train()
         self._adam.zero_grad()
         levels, state = torch.from_numpy(batch.levels).to(self.device), self._enter(batch.fresh)
-        count = len(levels) // (pieces or self.train.pieces or 1)
-        nats, ends = 0.0, []
-        for start in range(0, len(levels), count):
+        count = max(1, len(levels) // (pieces or self.train.pieces or self.hands.count))
+        parameters = list(self._parameters.values())
+
+        def piece(start: int) -> tuple[float, Sequence[Tensor | None], State]:
             some = slice(start, start + count)
             entered = state and {name: value[some] for name, value in state.items()}
             loss, end = self._nll(self.model, levels[some], self.train.chunk_len, entered, self.dtype)
             loss = loss * (len(levels[some]) / self.train.batch)
-            loss.backward()
-            nats += float(loss.detach())
+            slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
+            return float(loss.detach()), slopes, {name: value.detach() for name, value in end.items()}
+
+        nats, ends = 0.0, []
+        for loss, slopes, end in self.hands.each(piece, range(0, len(levels), count)):
+            nats += loss
             ends.append(end)
-        return nats, {name: torch.cat([end[name].detach() for end in ends]) for name in ends[0]}
+            _add_slopes(parameters, slopes)
+        return nats, {name: torch.cat([end[name] for end in ends]) for name in ends[0]}
+
+    @torch.no_grad()
+    def _heard(self, levels: np.ndarray, context: int) -> float:
+        """Mean NLL in bits of the stretches `levels`, by one hand."""
+        given = torch.from_numpy(levels).to(self.device)
+        total, state = 0.0, None
+        for start in range(context, levels.shape[1], self.train.chunk_len):
+            stop = min(start + self.train.chunk_len, levels.shape[1])
+            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state, torch.float32)
+            total += float(loss) * BITS * (stop - start)
+        return total / (levels.shape[1] - context)
 
     def _nll(
         self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None, dtype: torch.dtype
@@ -214,6 +234,16 @@ def epsilon(train: TrainRecipe, steps: int) -> float:
     The form of Kingma and Ba's "epsilon hat", which TensorFlow and Lasagne use, adds it before that correction.
     """
     return train.epsilon / math.sqrt(1 - train.beta2**steps) if train.epsilon_form == "hat" else train.epsilon
+
+
+def _add_slopes(parameters: Sequence[Tensor], slopes: Sequence[Tensor | None]) -> None:
+    """Add to the gradients of parameters; None where a parameter had no part."""
+    for p, slope in zip(parameters, slopes, strict=True):
+        if slope is None:
+            continue
+        if p.grad is None:  # the optimiser reads gradients as they lie in memory: as their parameters do, each its own
+            p.grad = torch.zeros_like(p)
+        p.grad.add_(slope)
 
 
 def _array(value: Tensor) -> np.ndarray:

@@ -14,7 +14,10 @@ _SHARE = 0.8  # of what is free; the rest is for everything else
 
 
 def fit(learner: Learner, batch: Batch) -> int:
-    """The fewest pieces in which a step's batch fits into memory, found by rehearsing; `ResourceError` if none do."""
+    """The fewest pieces in which a step's batch fits into memory, found by rehearsing; `ResourceError` if none do.
+
+    Every hand holds one at a time.
+    """
     streams, parameters = len(batch.fresh), sum(p.numel() for p in learner.model.parameters())
     moments = 2 * 4 * parameters  # which the optimiser asks for at its first step
     if learner.device.type == "cuda":
@@ -25,8 +28,9 @@ def fit(learner: Learner, batch: Batch) -> int:
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
         peaks.append(peak(learner.device))
     free, each = available() / learner.together.size - moments, max(0, peaks[1] - peaks[0]) / few
+    hands = learner.hands.count
     for pieces in _divisors(streams):
-        if (streams / pieces - 2 * few) * each <= _SHARE * free:
+        if pieces % hands == 0 and (streams / pieces * hands - 2 * few) * each <= _SHARE * free:
             return pieces
     raise ResourceError(f"memory: {_gb(free)} are free, and one stream needs {_gb(each)}; {_SMALLER}")
 
