@@ -113,7 +113,7 @@ void SampleRNNPlayer::get_state(const std::string& name, void* out) const {
   }
   const Vectors from = vectors_of(name);
   std::vector<float> rows(tier_size());
-  copy_to_host(rows.data(), from.device.data() + from.start, rows.size() * sizeof(float), stream_);
+  copy(rows.data(), from.device.data() + from.start, rows.size() * sizeof(float), stream_);
   for (int row = 0; row < B_ * spec_.layers; ++row)
     std::copy_n(rows.data() + row * Dp_, spec_.dim, static_cast<float*>(out) + row * spec_.dim);
 }

@@ -100,7 +100,7 @@ void WaveNetPlayer::get_state(const std::string& name, void* out) const {
   const size_t i = static_cast<size_t>(ring_of(name));
   const int64_t length = ring_length(i), R = spec_.residual;
   std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
-  copy_to_host(ring.data(), rings_.data() + starts_[i], ring.size() * sizeof(float), stream_);
+  copy(ring.data(), rings_.data() + starts_[i], ring.size() * sizeof(float), stream_);
   for (int64_t row = 0; row < B_ * length; ++row)  // row t mod length holds position t: the oldest is the current one's
     std::copy_n(ring.data() + (row / length * length + (position_ + row) % length) * Rp_, R,
                 static_cast<float*>(out) + row * R);
@@ -126,7 +126,7 @@ void WaveNetPlayer::upload_state() {
     std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
     for (int64_t row = 0; row < B_ * length; ++row)
       std::copy_n(rows.data() + row * R, R, ring.data() + (row / length * length + (position_ + row) % length) * Rp_);
-    copy_to_device(rings_.data() + starts_[i], ring.data(), ring.size() * sizeof(float), stream_);
+    copy(rings_.data() + starts_[i], ring.data(), ring.size() * sizeof(float), stream_);
   }
   set_rings_.clear();
 }
