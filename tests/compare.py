@@ -20,8 +20,9 @@ BOUNDS: dict[tuple[str, str], float] = {
     ("skip", "float32"): 2e-5,
     ("head.0", "float32"): 2e-5,
     ("logits", "float32"): 2e-5,
-    # A weight rounded to float16 is off by at most 2^-11 of itself, of random sign. So is, beside its size, a product's
-    # result; errors of 64 products in a row, more than any chain here, add up to the square root of 64 times as much.
+    # A number rounded to float16 is off by at most 2^-11 of itself, of random sign, by 0.4 of that in the mean square.
+    # So a product whose weights and inputs are both rounded is off by less than 2^-11 of its size; errors of 64
+    # products in a row, more than any chain here, add up to the square root of 64 times as much.
     ("*", "float16"): 8 * 2.0**-11,
     ("*", "float64"): 2.0**-22,  # two results computed in float64, each rounded to float32 for the journey
 }

@@ -59,9 +59,15 @@ def configured(processor: str | None = None) -> pathlib.Path:
 
 
 def _configure(folder: pathlib.Path, *options: str) -> None:
+    """Configured by just these options: anew where the last time had others, else what is built stays."""
     generator = ["-GNinja"] if shutil.which("ninja", path=PATH) else []
     options = ("-DCMAKE_BUILD_TYPE=Release", *generator, *options)
-    _run(tool("cmake"), "--fresh", "-S", str(ROOT), "-B", str(folder), *options)
+    wanted = "\n".join([*options, *(f"{name}={os.environ.get(name, '')}" for name in ("CC", "CXX", "CXXFLAGS"))])
+    note = folder / "options.txt"
+    fresh = [] if note.exists() and note.read_text() == wanted else ["--fresh"]
+    note.unlink(missing_ok=True)
+    _run(tool("cmake"), *fresh, "-S", str(ROOT), "-B", str(folder), *options)
+    note.write_text(wanted)
 
 
 def _build(folder: pathlib.Path, target: str) -> None:

@@ -10,7 +10,7 @@ from sharks.audio import read_audio
 from sharks.health import health
 from spoilt import KINDS, corpus, music
 
-RATE, SECONDS, EACH = 16000, 5.0, 64  # of seven kinds, and as many of made music again
+RATE, SECONDS, EACH = 16000, 5.0, 72  # of each of seven kinds: 504 spoilt clips; and as many of made music
 SONGS = sorted((pathlib.Path(__file__).parent.parent / "examples" / "muldjord").glob("*.ogg"))
 
 
@@ -33,7 +33,7 @@ def test_recall_and_false_alarms(songs):
             missed.append((kind, health(clip, RATE).to_dict()))
     random = np.random.default_rng(1)
     made = [health(music(random, round(SECONDS * RATE), RATE), RATE).verdict for _ in range(EACH)]
-    assert clips + len(made) >= 500
+    assert clips >= 500
     shares = {kind: f"{found[kind] / EACH:.0%} by name, {noticed[kind] / EACH:.0%} at all" for kind in KINDS}
     print(shares)
     assert sum(noticed.values()) / clips >= 0.95 and min(noticed.values()) / EACH >= 0.9, (shares, missed[:5])
