@@ -95,11 +95,11 @@ class Plan {
 using WaveNetPlan = Plan<WaveNetState>;
 using SampleRNNPlan = Plan<SampleRNNState>;
 
-// What a plan is made from. The weights are the pack's own and are gone when the model is made.
+// What a plan is made from. Weights and table are the pack's own, and stay where they are as long as the model lives.
 template <typename Spec, typename Weights>
 struct Source {
-  const Spec& spec;
-  const Weights& weights;
+  Spec spec;
+  Weights weights;
   const float* table;  // [Q]: decode for WaveNet, tier_input for SampleRNN
   Precision precision;
   std::string plan;  // "default", "throughput", or the one plan that is wanted
@@ -121,6 +121,6 @@ std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
 
 // A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
 // that returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays;
-// first light plays whatever samples its stepper refuses.
+// first light is made, and its weights with it, when a stepper of that one refuses samples.
 
 }  // namespace sharks::cuda

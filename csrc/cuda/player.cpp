@@ -39,14 +39,22 @@ DevicePlayer::DevicePlayer(int B, int Q, std::vector<Stage> stages)
       stream_ids_(static_cast<size_t>(B)),
       trouble_(1) {}
 
-// Let the first stepper that can play these samples; state and position move on.
+// The first that can play these samples.
+Stepper* DevicePlayer::stepper_for(const Samples& samples, const std::vector<StageTap>& taps) {
+  const auto able = [&](const auto& stepper) { return stepper->plays(samples, taps); };
+  const auto found = std::find_if(steppers_.begin(), steppers_.end(), able);
+  if (found != steppers_.end()) return found->get();
+  steppers_.push_back(last_resort());
+  return steppers_.back().get();
+}
+
+// Let a stepper play these samples; state and position move on.
 void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   samples.B = B_;
   samples.position = position_;
   samples.step = step_;
   samples.trouble = trouble_.data();
-  const auto able = [&](const auto& stepper) { return stepper->plays(samples, taps); };
-  Stepper* next = std::find_if(steppers_.begin(), steppers_.end(), able)->get();
+  Stepper* next = stepper_for(samples, taps);
   broken_ = true;  // unless all goes well
   if (next != playing_) {
     if (playing_) playing_->settle(position_, stream_);

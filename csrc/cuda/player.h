@@ -29,8 +29,11 @@ class DevicePlayer : public Lockstep {
  protected:
   DevicePlayer(int B, int Q, std::vector<Stage> stages);
 
-  // The family's steppers, the one that should play first; made when its state is.
+  // The family's steppers, the one that should play first; that one is made when its state is.
   std::vector<std::unique_ptr<Stepper>> steppers_;
+
+  // A stepper that plays everything, when all of those have refused.
+  virtual std::unique_ptr<Stepper> last_resort() const = 0;
 
   // Before the state is read: have it written back.
   void settle() const;
@@ -46,6 +49,7 @@ class DevicePlayer : public Lockstep {
 
  private:
   void play(Samples samples, const std::vector<StageTap>& taps);
+  Stepper* stepper_for(const Samples& samples, const std::vector<StageTap>& taps);
   void check_whole() const;
   void pace(double seconds, int64_t count);
 

@@ -8,6 +8,7 @@ import functools
 import importlib
 import signal
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -191,6 +192,20 @@ def test_ctrl_c_ends_a_long_run_between_chunks(make):
     free = player.run(20, np.ones((1, 20), np.float32), 1, ids)
     player.set_state(state)
     assert np.array_equal(player.run(20, np.ones((1, 20), np.float32), 1, ids), free)
+
+
+@BUILDS
+@pytest.mark.parametrize("name", ["samplernn-gru", "wavenet-r9y9"])
+def test_the_packs_own_weights_stay_as_long_as_a_plan_may_be_made_of_them(name):
+    weights = random_tensors(SPECS[name])
+    watched = [weakref.ref(value) for value in weights.values()]
+    model = engine_model(SPECS[name], weights, core=core(), device="cuda")
+    weights.clear()
+    player = model.player(1, 1)
+    del model
+    assert all(array() is not None for array in watched)
+    del player
+    assert all(array() is None for array in watched)
 
 
 @BUILDS
