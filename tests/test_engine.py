@@ -216,7 +216,7 @@ class CountingCore:
         class Model:
             isa, plan, notes = "counting", "default", ()
 
-            def player(self, streams: int, threads: int) -> object:
+            def player(self, streams: int, threads: int, cuda_stream: int | None) -> object:
                 return reference.make(made, tensors, streams)
 
         return Model()

@@ -56,6 +56,11 @@ class Player {
   // A player that works in chunks calls `pause` between them; what it throws ends the call there, with a valid state.
   virtual void between_chunks(std::function<void()> pause) { static_cast<void>(pause); }
 
+  // What a GPU does for this player goes into this queue of the device (a cudaStream_t), the player's own until the
+  // caller names one of his, before anything plays; null on a CPU. `logits` and `out` may then lie in the GPU's memory.
+  virtual void* queue() const { return nullptr; }
+  virtual void use_queue(void* queue) { static_cast<void>(queue); }
+
   // How often the stage runs in a force of T steps from the current position, and how wide it is.
   virtual int64_t stage_count(const std::string& stage, int64_t T) const = 0;
   virtual int64_t stage_width(const std::string& stage) const = 0;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/check.h"
 #include "cuda/cuda.h"
 #include "cuda/device.h"
 #include "cuda/launch.h"
@@ -59,13 +60,6 @@ std::string find_trouble() {
 
 cudaStream_t raw(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
-void copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, Stream stream) {
-  if (bytes == 0) return;
-  const OnDevice here;
-  SHARKS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, kind, raw(stream)));
-  SHARKS_CUDA_CHECK(cudaStreamSynchronize(raw(stream)));
-}
-
 }  // namespace
 
 void check_cuda(cudaError_t status, const char* call) {
@@ -92,6 +86,8 @@ std::string device_name() {
   return found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
          " processors";
 }
+
+int device_index() { return kPlayingDevice; }
 
 const Device& device() {
   static const Device found = [] {
@@ -126,21 +122,27 @@ Memory::Memory(size_t bytes) : bytes_(bytes) {
 
 void Memory::Free::operator()(void* p) const { static_cast<void>(cudaFree(p)); }
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream stream) {
-  copy(to, from, bytes, cudaMemcpyHostToDevice, stream);
+void copy(void* to, const void* from, size_t bytes, Stream stream) {
+  copy_rows(to, bytes, from, bytes, bytes, 1, stream);
 }
 
-void copy_to_host(void* to, const void* from, size_t bytes, Stream stream) {
-  copy(to, from, bytes, cudaMemcpyDeviceToHost, stream);
-}
-
-void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, cudaMemcpyDefault, nullptr); }
-
-void copy_on_device(void* to, const void* from, size_t bytes, Stream stream) {
-  if (bytes == 0) return;
+void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride, size_t bytes, size_t rows,
+               Stream stream) {
+  if (bytes == 0 || rows == 0) return;
   const OnDevice here;
-  SHARKS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, raw(stream)));
+  constexpr size_t kWidest = INT32_MAX;  // stride, in bytes, that one copy of rows takes
+  if (rows > 1 && to_stride <= kWidest && from_stride <= kWidest) {
+    SHARKS_CUDA_CHECK(cudaMemcpy2DAsync(to, to_stride, from, from_stride, bytes, rows, cudaMemcpyDefault, raw(stream)));
+  } else {
+    for (size_t row = 0; row < rows; ++row)
+      SHARKS_CUDA_CHECK(cudaMemcpyAsync(static_cast<char*>(to) + row * to_stride,
+                                        static_cast<const char*>(from) + row * from_stride, bytes, cudaMemcpyDefault,
+                                        raw(stream)));
+  }
+  SHARKS_CUDA_CHECK(cudaStreamSynchronize(raw(stream)));
 }
+
+void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, nullptr); }
 
 void clear(void* data, size_t bytes, Stream stream) {
   if (bytes == 0) return;
@@ -156,5 +158,15 @@ OwnStream::OwnStream() {
 }
 
 OwnStream::~OwnStream() { static_cast<void>(cudaStreamDestroy(raw(stream_))); }
+
+Stream callers_stream(void* handle) {
+  const OnDevice here;
+  int owner = 0;
+  const cudaStream_t stream = handle ? raw(handle) : cudaStreamLegacy;
+  SHARKS_CUDA_CHECK(cudaStreamGetDevice(stream, &owner));
+  SHARKS_CHECK(owner == kPlayingDevice, "cuda_stream is one of GPU ", owner, ", but GPU ", kPlayingDevice,
+               " plays; wanted a stream of that one");
+  return stream;
+}
 
 }  // namespace sharks::cuda

@@ -45,7 +45,7 @@ class OnDevice {
   int before_ = 0;
 };
 
-// Device memory, zeroed at birth. A copy in either direction is ordered by `stream` and complete when it returns.
+// Device memory, zeroed at birth.
 class Memory {
  public:
   Memory() = default;
@@ -61,9 +61,12 @@ class Memory {
   size_t bytes_ = 0;
 };
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream stream);
-void copy_to_host(void* to, const void* from, size_t bytes, Stream stream);
-void copy_on_device(void* to, const void* from, size_t bytes, Stream stream);  // ordered only, like clear
+// Copies from and to the memory of host or device, whichever: ordered by `stream`, and complete when they return.
+// `rows` rows of `bytes` each, which lie so many bytes apart.
+void copy(void* to, const void* from, size_t bytes, Stream stream);
+void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride, size_t bytes, size_t rows,
+               Stream stream);
+
 void clear(void* data, size_t bytes, Stream stream);
 
 // `count` values of T in device memory.
@@ -76,8 +79,8 @@ class Array {
 
   T* data() const { return static_cast<T*>(memory_.data()); }
   size_t size() const { return size_; }
-  void upload(const T* from, Stream stream) { copy_to_device(data(), from, size_ * sizeof(T), stream); }
-  void download(T* to, Stream stream) const { copy_to_host(to, data(), size_ * sizeof(T), stream); }
+  void upload(const T* from, Stream stream) { copy(data(), from, size_ * sizeof(T), stream); }
+  void download(T* to, Stream stream) const { copy(to, data(), size_ * sizeof(T), stream); }
   void zero(Stream stream) { clear(data(), size_ * sizeof(T), stream); }
 
  private:
@@ -89,7 +92,7 @@ class Array {
 template <typename T>
 Memory uploaded(const std::vector<T>& records) {
   Memory memory(records.size() * sizeof(T));
-  copy_to_device(memory.data(), records.data(), memory.bytes(), nullptr);
+  copy(memory.data(), records.data(), memory.bytes(), nullptr);
   return memory;
 }
 
@@ -105,5 +108,8 @@ class OwnStream {
  private:
   Stream stream_ = nullptr;
 };
+
+// The caller's stream: a cudaStream_t of the GPU that plays, 0 for its default stream. It must outlive its use.
+Stream callers_stream(void* handle);
 
 }  // namespace sharks::cuda

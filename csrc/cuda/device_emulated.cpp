@@ -18,6 +18,7 @@ namespace sharks::cuda {
 
 std::string status() { return ""; }
 std::string device_name() { return device().name; }
+int device_index() { return 0; }
 void fetch(void* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
 // SHARKS_EMULATED="CAPABILITY PROCESSORS KIBIBYTES FREE PATIENCE LATER" asks for another GPU: its capability, how many
@@ -73,20 +74,20 @@ Memory::Memory(size_t bytes) : bytes_(bytes) {
 
 void Memory::Free::operator()(void* p) const { std::free(p); }
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream) {
+void copy(void* to, const void* from, size_t bytes, Stream) {
   if (bytes) std::memcpy(to, from, bytes);
 }
-void copy_to_host(void* to, const void* from, size_t bytes, Stream) {
-  if (bytes) std::memcpy(to, from, bytes);
-}
-void copy_on_device(void* to, const void* from, size_t bytes, Stream) {
-  if (bytes) std::memcpy(to, from, bytes);
+void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride, size_t bytes, size_t rows,
+               Stream stream) {
+  for (size_t row = 0; row < rows; ++row)
+    copy(static_cast<char*>(to) + row * to_stride, static_cast<const char*>(from) + row * from_stride, bytes, stream);
 }
 void clear(void* data, size_t bytes, Stream) {
   if (bytes) std::memset(data, 0, bytes);
 }
 
-OwnStream::OwnStream() = default;
+OwnStream::OwnStream() : stream_(this) {}  // any name of its own
 OwnStream::~OwnStream() = default;
+Stream callers_stream(void* handle) { return handle ? handle : reinterpret_cast<Stream>(1); }
 
 }  // namespace sharks::cuda

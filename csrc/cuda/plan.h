@@ -89,8 +89,8 @@ class Stepper {
   // Write back whatever of the state this stepper kept elsewhere: somebody else will read it.
   virtual void settle(int64_t position, Stream stream) = 0;
 
-  // Its last launch could not begin, for want of blocks that run at once (kTooFewCame, NoRoom): put back what of the
-  // state has moved on after all, and ask for half as many from now on. With none left it plays() nothing any more.
+  // Its last launch could not begin, for want of blocks that run at once (kTooFewCame, NoRoom): leave the state settled,
+  // as it was before, and ask for half as many from now on. With none left it plays() nothing any more.
   virtual void retreat(Stream) {}
 
   // All zero where blocks do not wait for each other.
@@ -109,11 +109,11 @@ class Plan {
 using WaveNetPlan = Plan<WaveNetState>;
 using SampleRNNPlan = Plan<SampleRNNState>;
 
-// What a plan is made from. The weights are the pack's own and are gone when the model is made.
+// What a plan is made from. Weights and table are the pack's own, and stay where they are as long as the model lives.
 template <typename Spec, typename Weights>
 struct Source {
-  const Spec& spec;
-  const Weights& weights;
+  Spec spec;
+  Weights weights;
   const float* table;  // [Q]: decode for WaveNet, tier_input for SampleRNN
   Precision precision;
   std::string plan;  // "default", "throughput", or the one plan that is wanted
@@ -135,6 +135,7 @@ std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
 
 // A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
 // that returns null where spec, precision or source.plan do not suit it, and throws NoRoom where the GPU is too small.
-// The first that gives a plan plays; first light plays whatever samples its stepper refuses.
+// The first that gives a plan plays; first light is made, and its weights with it, when a stepper of that one refuses
+// samples, or can find no room for its blocks.
 
 }  // namespace sharks::cuda

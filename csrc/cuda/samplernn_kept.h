@@ -35,9 +35,9 @@ class KeptState {
 
     void keep(Stream stream) {
       if (kept.size() != count) kept = Array<T>(count);
-      copy_on_device(kept.data(), played, count * sizeof(T), stream);
+      copy(kept.data(), played, count * sizeof(T), stream);
     }
-    void put_back(Stream stream) const { copy_on_device(played, kept.data(), count * sizeof(T), stream); }
+    void put_back(Stream stream) const { copy(played, kept.data(), count * sizeof(T), stream); }
   };
   Part<int32_t> history_;
   Part<float> h_, c_;

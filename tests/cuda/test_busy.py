@@ -49,7 +49,7 @@ def begin(player, spec):
     player.reset(np.repeat(levels(spec, 1, spec.lookback), player.streams, 0))
 
 
-def heard(player, n=30):
+def heard(player, n=16):
     return player.run(n, np.full((player.streams, n), 0.95, np.float32), 11, np.arange(player.streams, dtype=np.int64))
 
 
