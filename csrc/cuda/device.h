@@ -23,7 +23,7 @@ struct Device {
   bool emulated = false;
 };
 
-// The GPU that plays: the first that CUDA shows. Throws where there is none.
+// The GPU that plays: visible.h says which. Throws where there is none.
 const Device& device();
 
 // While it lives, this thread's CUDA calls go to that GPU, whichever the caller's program had chosen.
