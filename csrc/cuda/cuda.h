@@ -17,7 +17,7 @@ std::string status();
 // The GPU that plays, for people; empty where none can.
 std::string device_name();
 
-// Its number among the GPUs that CUDA shows; -1 where none can.
+// Its number among the GPUs that CUDA shows.
 int device_index();
 
 // Copy from any GPU's memory, when all that was put into its default stream before is done.

@@ -10,11 +10,11 @@
 #include "cuda/device.h"
 #include "cuda/launch.h"
 #include "cuda/opening.h"
+#include "cuda/visible.h"
 
 namespace sharks::cuda {
 namespace {
 
-constexpr int kPlayingDevice = 0;
 constexpr int kOldestCapability = 75;
 constexpr char kInstead[] = "or use device=\"cpu\"";
 
@@ -58,6 +58,12 @@ std::string find_trouble() {
   return "";
 }
 
+int visible_gpus() {
+  int count = 0;
+  SHARKS_CUDA_CHECK(cudaGetDeviceCount(&count));
+  return count;
+}
+
 cudaStream_t raw(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
 }  // namespace
@@ -83,16 +89,22 @@ std::string status() {
 std::string device_name() {
   if (!status().empty()) return "";
   const Device& found = device();
-  return found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
+  const int visible = visible_gpus();
+  const std::string which =
+      visible > 1 ? "GPU " + std::to_string(device_index()) + " of " + std::to_string(visible) + ": " : "";
+  return which + found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
          " processors";
 }
 
-int device_index() { return kPlayingDevice; }
+int device_index() {
+  static const int index = gpu_of_process(visible_gpus(), std::getenv("LOCAL_RANK"), std::getenv("SLURM_LOCALID"));
+  return index;
+}
 
 const Device& device() {
   static const Device found = [] {
     cudaDeviceProp p{};
-    SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, kPlayingDevice));
+    SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, device_index()));
     const size_t resident = static_cast<size_t>(p.multiProcessorCount) *
                             (static_cast<size_t>(p.regsPerMultiprocessor) * 4 + p.sharedMemPerMultiprocessor);
     return Device{p.name,   10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin,
@@ -103,11 +115,11 @@ const Device& device() {
 
 OnDevice::OnDevice() {
   SHARKS_CUDA_CHECK(cudaGetDevice(&before_));
-  if (before_ != kPlayingDevice) SHARKS_CUDA_CHECK(cudaSetDevice(kPlayingDevice));
+  if (before_ != device_index()) SHARKS_CUDA_CHECK(cudaSetDevice(device_index()));
 }
 
 OnDevice::~OnDevice() {
-  if (before_ != kPlayingDevice) static_cast<void>(cudaSetDevice(before_));
+  if (before_ != device_index()) static_cast<void>(cudaSetDevice(before_));
 }
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
@@ -164,7 +176,7 @@ Stream callers_stream(void* handle) {
   int owner = 0;
   const cudaStream_t stream = handle ? raw(handle) : cudaStreamLegacy;
   SHARKS_CUDA_CHECK(cudaStreamGetDevice(stream, &owner));
-  SHARKS_CHECK(owner == kPlayingDevice, "cuda_stream is one of GPU ", owner, ", but GPU ", kPlayingDevice,
+  SHARKS_CHECK(owner == device_index(), "cuda_stream is one of GPU ", owner, ", but GPU ", device_index(),
                " plays; wanted a stream of that one");
   return stream;
 }

@@ -30,7 +30,7 @@ struct NoRoom : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The GPU that plays: the first that CUDA shows. Throws where there is none.
+// The GPU that plays: visible.h says which. Throws where there is none.
 const Device& device();
 
 // While it lives, this thread's CUDA calls go to that GPU, whichever the caller's program had chosen.

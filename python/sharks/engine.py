@@ -182,6 +182,11 @@ def open_player(
     return Player(pack, player, streams=streams, threads=threads, **how)
 
 
+def described(device: str, *how: str) -> str:
+    """What plays, for people: "cuda (sm_90, float16, persistent)". A device's only plan is not worth a word."""
+    return f"{device} ({', '.join(word for word in how if word != 'default')})"
+
+
 def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, float]:
     """What one sample costs the compiled engine: `step_bytes` and `frame_bytes` of weights read (the latter by their
     share of a step), `working_set` bytes of all weights, `multiply_adds` per stream."""

@@ -19,6 +19,7 @@ from emulated import core
 from players import GPU, emulated_gpu, engine, engine_model
 from programs import BUILDS
 from sharks import arrays, reference
+from sharks.bench import bench
 from sharks.engine import open_player
 from sharks.presets import preset
 from sharks.spec import replace, stages
@@ -353,6 +354,44 @@ def test_the_door_plays_on_it(emulated_core):
     assert sharks.generate(pack, 0.001, seed=5, dtype="int8").device == "cpu"
     with pytest.raises(sharks.UsageError, match="plan is 'throughput'; device 'cpu' has one plan"):
         sharks.generate(pack, 0.001, device="cpu", plan="throughput")
+
+
+@BUILDS
+def test_every_verb_that_plays_takes_a_plan_and_says_which_it_was(emulated_core, tmp_path):
+    spec = SPECS["wavenet-filter-3"]
+    pack = sharks.random_pack(spec)
+    pack.save(tmp_path / "a.safetensors")
+    pack, on = sharks.load(tmp_path / "a.safetensors"), {"device": "cuda", "plan": "first-light"}
+    assert open_player(pack, 1, device="cuda").plan == "pipeline"
+    whole = sharks.generate(pack, 0.002, seed=5, out=tmp_path / "whole", **on)
+    block = next(sharks.stream(pack, block=0.002, seed=5, **on))
+    assert np.array_equal(block, whole.samples)
+    history = levels(spec, 1, spec.lookback + 8)
+    assert np.array_equal(
+        sharks.logits(pack, history, **on), sharks.logits(pack, history, device="cuda", plan="first-light")
+    )
+    sharks.generate(pack, 0.001, seed=5, out=tmp_path / "cut", **on)
+    longer = sharks.extend(tmp_path / "cut" / "0000.wav", 0.002, **on)
+    assert longer.plan == "first-light" and np.array_equal(longer.levels, whole.levels)
+    with pytest.raises(sharks.UsageError, match="is another clip, its plan is 'first-light', not 'pipeline'"):
+        sharks.generate(pack, 0.003, seed=5, out=tmp_path / "cut", device="cuda")
+    mixed = sharks.extend(tmp_path / "cut" / "0000.wav", 0.003, device="cuda")
+    assert mixed.plan == "first-light, then pipeline"
+    report = sharks.check(pack, **on)
+    assert report.ok and report.plan == "first-light" and "cuda (emulated, float32, first-light)" in str(report)
+    found = bench(str(tmp_path / "a.safetensors"), seconds=0.001, **on)
+    assert found["rows"][0]["plan"] == "first-light"
+
+
+@BUILDS
+@pytest.mark.parametrize("verb", ["stream", "logits", "check", "generate"])
+def test_a_plan_that_cannot_play_is_refused_in_one_sentence(emulated_core, verb):
+    spec = SPECS["samplernn-gru"]
+    given = {"logits": [np.zeros((1, spec.lookback + 1), np.int32)]}.get(verb, [])
+    with pytest.raises(
+        sharks.UsageError, match="plan is 'pipeline', which cannot play this model here; wanted default"
+    ):
+        getattr(sharks, verb)(sharks.random_pack(spec), *given, device="cuda", plan="pipeline")
 
 
 @pytest.fixture
