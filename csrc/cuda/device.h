@@ -21,7 +21,7 @@ struct Device {
   int processors = 0;         // streaming multiprocessors
   size_t shared_bytes = 0;    // that one block may ask for
   size_t resident_bytes = 0;  // registers and shared memory of all processors
-  uint64_t patience = 0;       // nanoseconds that blocks wait for each other before a launch begins, see opening.h
+  uint64_t patience = 0;      // nanoseconds that blocks wait for each other before a launch begins, see opening.h
   bool emulated = false;
 };
 
