@@ -59,16 +59,18 @@ class Player:
         isa: str,
         threads: int,
         plan: str = "default",
+        notes: collections.abc.Iterable[str] = (),
     ) -> None:
         self.spec, self.streams = pack.spec, streams
         self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, plan, threads
         self._player = player
-        self._said = 0  # of its notes
+        self._of_model, self._said = tuple(notes), 0
+        self._say_what_is_new()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences: why it plays slower than it might. Each is a `Notice` among Python's warnings as it arises."""
-        return tuple(getattr(self._player, "notes", ()))
+        return (*self._of_model, *getattr(self._player, "notes", ()))
 
     def reset(self, levels: ArrayLike) -> None:
         """Forget everything but the history `levels` int (B, lookback), oldest first; position and step are 0."""
@@ -126,9 +128,10 @@ class Player:
             self._player.set_state(state)
 
     def _say_what_is_new(self) -> None:
-        notes = self.notes
-        _say(notes[self._said :])
-        self._said = len(notes)
+        """To Python's warnings, which by default show each sentence once."""
+        for note in self.notes[self._said :]:
+            self._said += 1
+            warnings.warn(note, Notice, stacklevel=3)
 
 
 def open_player(
@@ -177,8 +180,7 @@ def open_player(
         player = model.player(streams, threads, queue)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
-    _say(model.notes)
-    how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan}
+    how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan, "notes": model.notes}
     return Player(pack, player, streams=streams, threads=threads, **how)
 
 
@@ -265,12 +267,6 @@ def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typ
     if exact.dtype.kind == "i" and not np.array_equal(exact, given):
         raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
     return exact
-
-
-def _say(notes: collections.abc.Iterable[str]) -> None:
-    """To Python's warnings, which by default show each sentence once."""
-    for note in notes:
-        warnings.warn(note, Notice, stacklevel=3)
 
 
 _STATE_DTYPES: dict[str, type[np.generic]] = {

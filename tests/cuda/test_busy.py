@@ -23,7 +23,7 @@ from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS
 
-SOON = 400  # milliseconds: how long blocks wait for others at the opening
+SOON = 1000  # milliseconds: how long blocks wait for others at the opening
 WAVENET, SAMPLERNN, NARROW = SPECS["wavenet-filter-3"], WIDE["gru"], replace(WIDE["lstm"], dim=40)
 IDLE = {"pipeline": "80 64 32", "persistent": "80 16 96", "throughput": "80 16 96"}
 SPEC = {"pipeline": WAVENET, "persistent": SAMPLERNN, "throughput": SAMPLERNN}
@@ -259,6 +259,8 @@ def test_python_warns_of_it_once(monkeypatch, emulated_core):
     small = sharks.Pack(WAVENET, random_tensors(WAVENET))
     with pytest.warns(sharks.Notice, match="too small for plan 'pipeline'"):
         logits = sharks.logits(small, levels(WAVENET, 1, 9), device="cuda")
+    with pytest.warns(sharks.Notice):
+        assert len(sharks.engine.open_player(small, 1, device="cuda").notes) == 1
     assert_close(logits, sharks.logits(small, levels(WAVENET, 1, 9), device="reference"))
 
 
