@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "core/check.h"
 #include "cpu/kernels.h"
@@ -120,32 +121,42 @@ sharks::cuda::Precision precision_of(const std::string& dtype) {
   return one_of<Precision>("dtype", dtype, {{"float32", Precision::kFloat32}, {"float16", Precision::kFloat16}});
 }
 
+// A model with Python's arrays, which it may read again. Let go by Python alone, which holds the GIL.
+struct Bound {
+  std::vector<py::array> arrays;
+  std::shared_ptr<Model> model;
+};
+
 std::shared_ptr<Model> make_model(const py::dict& spec, const py::dict& tensors, const py::dict& tables,
                                   const std::string& isa, const std::string& device, const std::string& dtype,
                                   const std::string& plan) {
   sharks::Weights weights;
+  const auto bound = std::make_shared<Bound>();
   for (const auto& [key, value] : tensors) {
     const auto name = key.cast<std::string>();
     const auto array = value.cast<py::array>();
     const Shape any(static_cast<size_t>(array.ndim()), -1);
     weights.add(name, {array.shape(), array.shape() + array.ndim()}, checked<float>(array, name, any));
+    bound->arrays.push_back(array);
   }
   const bool wavenet = choice<bool>(spec, "family", {{"wavenet", true}, {"samplernn", false}});
   const char* needed = wavenet ? "decode" : "tier_input";
   const auto table = tables[needed].cast<py::array>();
   const float* numbers = checked<float>(table, needed, {spec["q_levels"].cast<py::ssize_t>()});
+  bound->arrays.push_back(table);
   const bool cuda = one_of<bool>("device", device, {{"cuda", true}, {"cpu", false}});
   SHARKS_CHECK(cuda || plan == "default", "plan is '", plan, "'; the CPU has one plan, default");
   const sharks::Fold fold = sharks::cpu::kernels(isa.c_str()).fold;
-  const auto make = [&](const auto& bound_spec, auto make_cuda, auto make_cpu) -> std::shared_ptr<Model> {
+  const auto make = [&](const auto& known_spec, auto make_cuda, auto make_cpu) -> std::shared_ptr<Model> {
     if (cuda) {
       const auto precision = precision_of(dtype);
       py::gil_scoped_release release;
-      return make_cuda(bound_spec, weights, numbers, precision, plan, fold);
+      bound->model = make_cuda(known_spec, weights, numbers, precision, plan, fold);
+      return {bound, bound->model.get()};
     }
     const auto type = type_of(dtype);
     py::gil_scoped_release release;
-    return make_cpu(bound_spec, weights, numbers, isa.c_str(), type);
+    return make_cpu(known_spec, weights, numbers, isa.c_str(), type);
   };
   return wavenet ? make(wavenet_spec(spec), sharks::cuda::make_wavenet, sharks::cpu::make_wavenet)
                  : make(samplernn_spec(spec), sharks::cuda::make_samplernn, sharks::cpu::make_samplernn);
@@ -174,13 +185,18 @@ class Turn {
   Handle& handle_;
 };
 
-Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads) {
+Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads,
+                   std::optional<uintptr_t> cuda_stream) {
   SHARKS_CHECK(streams >= 1 && streams <= 1 << 20, "streams is ", streams, "; wanted 1 to 1048576");
   SHARKS_CHECK(threads >= 1 && threads <= 1024, "threads is ", threads, "; wanted 1 to 1024");
   std::unique_ptr<Player> player;
   {
     py::gil_scoped_release release;
     player = model->player(streams, threads);
+  }
+  if (cuda_stream) {
+    SHARKS_CHECK(player->queue(), "cuda_stream is given, but a CPU plays; leave it out");
+    player->use_queue(reinterpret_cast<void*>(*cuda_stream));
   }
   player->between_chunks([] {  // Ctrl-C
     py::gil_scoped_acquire acquire;
@@ -189,28 +205,92 @@ Handle make_player(const std::shared_ptr<Model>& model, int streams, int threads
   return {model, std::move(player)};
 }
 
-// A copy in numpy of an array that a GPU library holds and hands out by DLPack.
+// An array that another library holds and hands out by DLPack, for as long as this lives. What the library has put into
+// its GPU's streams before comes before what is put into `stream` from now on.
+class Borrowed {
+ public:
+  Borrowed(const py::object& tensor, intptr_t stream) {
+    py::capsule capsule = tensor.attr("__dlpack__")(py::arg("stream") = stream);
+    SHARKS_CHECK(std::string(capsule.name()) == "dltensor", "the tensor hands out '", capsule.name(), "', not a DLPack array");
+    managed_.reset(capsule.get_pointer<Managed>());
+    capsule.set_name("used_dltensor");
+    SHARKS_CHECK(!dtype().empty(), "the tensor's type is not one of numpy's; convert it to float32 or int32");
+    SHARKS_CHECK(sharks::dlpack::contiguous(tensor_of()), "the tensor is not contiguous; hand in its .contiguous()");
+  }
+
+  std::string dtype() const { return sharks::dlpack::dtype_name(tensor_of()); }
+  Shape shape() const { return {tensor_of().shape, tensor_of().shape + tensor_of().ndim}; }
+  void* data() const { return static_cast<char*>(tensor_of().data) + tensor_of().byte_offset; }
+
+ private:
+  using Managed = sharks::dlpack::Managed;
+  struct Release {
+    void operator()(Managed* managed) const {
+      if (managed->deleter) managed->deleter(managed);
+    }
+  };
+  const sharks::dlpack::Tensor& tensor_of() const { return managed_->tensor; }
+
+  std::unique_ptr<Managed, Release> managed_;
+};
+
+constexpr intptr_t kDefaultStream = 1;  // what is put into it comes after what is in the others
+
+// A copy in numpy of an array that a GPU library holds.
 py::array to_host(const py::object& tensor) {
-  using sharks::dlpack::Managed;
-  constexpr int kDefaultStream = 1;  // what is put into it comes after all that the owner has put into its streams
-  py::capsule capsule = tensor.attr("__dlpack__")(py::arg("stream") = kDefaultStream);
-  SHARKS_CHECK(std::string(capsule.name()) == "dltensor", "the tensor hands out '", capsule.name(), "', not a DLPack array");
-  Managed* managed = capsule.get_pointer<Managed>();
-  const auto release = [](Managed* m) { if (m->deleter) m->deleter(m); };
-  capsule.set_name("used_dltensor");
-  const std::unique_ptr<Managed, decltype(release)> owner(managed, release);
-  const sharks::dlpack::Tensor& from = managed->tensor;
-  const std::string dtype = sharks::dlpack::dtype_name(from);
-  SHARKS_CHECK(!dtype.empty(), "the tensor's type is not one of numpy's; convert it to float32 or int32");
-  SHARKS_CHECK(sharks::dlpack::contiguous(from), "the tensor is not contiguous; hand in its .contiguous()");
-  py::array host(py::dtype(dtype), Shape(from.shape, from.shape + from.ndim));
-  const char* data = static_cast<const char*>(from.data) + from.byte_offset;
+  const Borrowed from(tensor, kDefaultStream);
+  py::array host(py::dtype(from.dtype()), from.shape());
   void* to = host.mutable_data();
+  const void* data = from.data();
   const size_t bytes = static_cast<size_t>(host.nbytes());
   py::gil_scoped_release unlocked;
   sharks::cuda::fetch(to, data, bytes);
   return host;
 }
+
+// Where a result goes: a new numpy array, or the caller's `out`, a numpy array or a tensor on the GPU that plays, which
+// must be just what the new one would be.
+template <typename T>
+class Result {
+ public:
+  Result(const py::object& out, const Shape& shape, const Player& player) : array_(out) {
+    if (out.is_none()) array_ = Array<T>(shape);
+    if (py::isinstance<py::array>(array_)) {
+      auto array = py::reinterpret_borrow<py::array>(array_);
+      checked<T>(array, "out", shape);
+      SHARKS_CHECK(array.writeable(), "out can only be read; wanted an array that may be written");
+      data_ = static_cast<T*>(array.mutable_data());
+    } else {
+      borrow(shape, player);
+    }
+  }
+
+  T* data() const { return data_; }
+  const py::object& array() const { return array_; }
+
+ private:
+  void borrow(const Shape& shape, const Player& player) {
+    constexpr int kGpu = 2, kManaged = 13;  // as DLPack numbers where memory is
+    std::pair<int, int> place{0, 0};
+    if (py::hasattr(array_, "__dlpack_device__"))
+      place = array_.attr("__dlpack_device__")().template cast<std::pair<int, int>>();
+    SHARKS_CHECK(place.first == kGpu || place.first == kManaged, "out is a ", std::string(py::str(py::type::of(array_))),
+                 "; wanted a numpy array, or a tensor on the GPU that plays");
+    SHARKS_CHECK(player.queue(), "out lies on a GPU, but a CPU plays; wanted a numpy array");
+    const int playing = sharks::cuda::device_index();
+    SHARKS_CHECK(place.second == playing, "out lies on GPU ", place.second, ", but GPU ", playing,
+                 " plays; wanted a tensor on that one");
+    borrowed_.emplace(array_, reinterpret_cast<intptr_t>(player.queue()));
+    const std::string wanted = py::str(py::dtype::of<T>());
+    SHARKS_CHECK(borrowed_->dtype() == wanted, "out has dtype ", borrowed_->dtype(), "; wanted ", wanted);
+    SHARKS_CHECK(borrowed_->shape() == shape, "out has shape ", text(borrowed_->shape()), "; wanted ", text(shape));
+    data_ = static_cast<T*>(borrowed_->data());
+  }
+
+  py::object array_;
+  std::optional<Borrowed> borrowed_;
+  T* data_ = nullptr;
+};
 
 void reset(Handle& self, const py::array& levels) {
   const Turn turn(self);
@@ -221,20 +301,17 @@ void reset(Handle& self, const py::array& levels) {
   player.reset(history);
 }
 
-py::tuple force(Handle& self, const py::array& levels, bool want_logits, const std::vector<std::string>& stages) {
+py::tuple force(Handle& self, const py::array& levels, bool want_logits, const std::vector<std::string>& stages,
+                const py::object& out) {
   const Turn turn(self);
   Player& player = *self.player;
   const py::ssize_t B = player.streams();
   const int32_t* data = checked<int32_t>(levels, "levels", {B, -1});
   check_levels(data, levels.size(), player.q_levels());
   const py::ssize_t T = levels.shape(1);
-  py::object logits = py::none();
-  float* out = nullptr;
-  if (want_logits) {
-    Array<float> array(Shape{B, T, player.q_levels()});
-    out = array.mutable_data();
-    logits = array;
-  }
+  SHARKS_CHECK(want_logits || out.is_none(), "out is for logits, but want_logits is False; leave one of them out");
+  std::optional<Result<float>> logits;
+  if (want_logits) logits.emplace(out, Shape{B, T, player.q_levels()}, player);
   std::vector<sharks::Tap> taps;
   py::dict values;
   for (const std::string& stage : stages) {
@@ -245,13 +322,13 @@ py::tuple force(Handle& self, const py::array& levels, bool want_logits, const s
   }
   {
     py::gil_scoped_release release;
-    player.force(data, T, out, taps);
+    player.force(data, T, logits ? logits->data() : nullptr, taps);
   }
-  return py::make_tuple(logits, values);
+  return py::make_tuple(logits ? logits->array() : py::none(), values);
 }
 
-Array<int32_t> run(Handle& self, py::ssize_t n, const py::array& temperature, uint64_t seed,
-                   const py::array& streams) {
+py::object run(Handle& self, py::ssize_t n, const py::array& temperature, uint64_t seed, const py::array& streams,
+               const py::object& out) {
   const Turn turn(self);
   Player& player = *self.player;
   const py::ssize_t B = player.streams();
@@ -260,13 +337,12 @@ Array<int32_t> run(Handle& self, py::ssize_t n, const py::array& temperature, ui
   const int64_t* ids = checked<int64_t>(streams, "streams", {B});
   for (py::ssize_t b = 0; b < B; ++b)
     SHARKS_CHECK(ids[b] >= 0 && ids[b] <= UINT32_MAX, "a stream is ", ids[b], "; wanted 0 to 4294967295");
-  Array<int32_t> out(Shape{B, n});
-  int32_t* levels = out.mutable_data();
+  const Result<int32_t> levels(out, Shape{B, n}, player);
   {
     py::gil_scoped_release release;
-    player.run(n, heat, seed, ids, levels);
+    player.run(n, heat, seed, ids, levels.data());
   }
-  return out;
+  return levels.array();
 }
 
 py::array empty_like(const StateField& field) {
@@ -426,6 +502,7 @@ PYBIND11_MODULE(_core, m) {
            py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("plan") = "default")
       .def_property_readonly("isa", &Model::isa)
       .def_property_readonly("plan", &Model::plan)
+      .def_property_readonly("notes", &Model::notes, "Sentences: why it plays slower than it might.")
       .def_property_readonly("cost",
                              [](const Model& self) {
                                const sharks::Cost cost = self.cost();
@@ -433,17 +510,21 @@ PYBIND11_MODULE(_core, m) {
                                                py::arg("working_set") = cost.working_set,
                                                py::arg("multiply_adds") = cost.multiply_adds);
                              })
-      .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1);
+      .def("player", &make_player, py::arg("streams"), py::arg("threads") = 1, py::arg("cuda_stream") = py::none(),
+           "cuda_stream: the handle of the caller's stream, into which all work of a player on a GPU goes.");
 
   py::class_<Handle>(m, "Player", py::module_local(), "The state of B streams. Not to be used by two threads at once.")
       .def_property_readonly("streams", [](const Handle& self) { return self.player->streams(); })
       .def_property_readonly("position", [](const Handle& self) { return self.player->position(); })
+      .def_property_readonly("notes", [](const Handle& self) { return self.player->notes(); }, "As the model's.")
       .def("reset", &reset, py::arg("levels"), "levels int32 [B, lookback]: the history; everything else is forgotten.")
       .def("force", &force, py::arg("levels"), py::arg("want_logits") = true,
-           py::arg("stages") = std::vector<std::string>{},
-           "levels int32 [B, T] -> (logits float32 [B, T, Q] or None, {stage: float32 [B, count, width]}).")
+           py::arg("stages") = std::vector<std::string>{}, py::arg("out") = py::none(),
+           "levels int32 [B, T] -> (logits float32 [B, T, Q] or None, {stage: float32 [B, count, width]}). out: where "
+           "the logits shall lie.")
       .def("run", &run, py::arg("n"), py::arg("temperature"), py::arg("seed"), py::arg("streams"),
-           "temperature float32 [B, n], streams int64 [B] -> drawn levels int32 [B, n].")
+           py::arg("out") = py::none(),
+           "temperature float32 [B, n], streams int64 [B] -> drawn levels int32 [B, n], in `out` where it is given.")
       .def("get_state", &get_state, "The state by spec.state_tensors, streams first.")
       .def("set_state", &set_state, py::arg("state"))
       .def("set_condition", &set_condition, py::arg("vectors"), "Global conditioning, float32 [B, G].");

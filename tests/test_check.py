@@ -53,7 +53,7 @@ class Wrong:
 
     def __init__(self, player: object, wrong: Callable[[np.ndarray], np.ndarray], draws: bool = False) -> None:
         self.player, self.wrong, self.draws = player, wrong, draws
-        self.device, self.dtype, self.isa = "wrong", "float32", "none"
+        self.device, self.dtype, self.isa, self.plan = "wrong", "float32", "none", "default"
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.player, name)

@@ -176,6 +176,7 @@ def test_damaged_packs(verb, damage, tmp_path, pack):
         (["--seed", "-5"], "seed is -5"),
         (["--device", "tpu"], "'tpu'"),
         (["--dtype", "float8"], "'float8'"),
+        (["--device", "cpu", "--plan", "throughput"], "plan is 'throughput'; device 'cpu' has one plan, 'default'"),
         (["-n", "2", "--total", "1h"], "--total"),
         (["--total", "-1h"], "not a duration"),
         (["--total", "0s"], "--total is 0 s"),
@@ -191,6 +192,17 @@ def test_wrong_numbers(words, part, tmp_path, pack):
     code = 3 if "--prime" in words else 2
     refuses(sharks_command("generate", pack, "-o", "out", *words, cwd=tmp_path), code, part)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["extend", "check", "bench"])
+def test_a_plan_that_a_device_has_not_is_refused_by_every_verb_that_plays(verb, tmp_path, pack):
+    model = pack
+    if verb == "extend":
+        model = json.loads(sharks_command("generate", pack, "--length", "0.1s", "--json", cwd=tmp_path).stdout)[
+            "files"
+        ][0]
+    words = [verb, model, "--device", "reference", "--plan", "pipeline", *(["--to", "1s"] if verb == "extend" else [])]
+    refuses(sharks_command(*words, cwd=tmp_path), 2, "plan is 'pipeline'; device 'reference' has one plan, 'default'")
 
 
 def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(tmp_path, pack):

@@ -214,9 +214,9 @@ class CountingCore:
         made = specs.from_dict(spec)
 
         class Model:
-            isa, plan = "counting", "default"
+            isa, plan, notes = "counting", "default", ()
 
-            def player(self, streams: int, threads: int) -> object:
+            def player(self, streams: int, threads: int, cuda_stream: int | None) -> object:
                 return reference.make(made, tensors, streams)
 
         return Model()

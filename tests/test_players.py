@@ -177,6 +177,52 @@ def test_a_state_moves_to_the_reference_and_back(make, name):
     assert_close(player.force(more)[0], judge.force(more)[0])
 
 
+def test_results_lie_where_the_caller_wants(make, name):
+    spec, _ = model(name)
+    player, logits = primed(make, name)
+    same, _ = primed(make, name)
+    places = np.full((3, FREE), -1, np.int32), np.full((3, FREE, spec.q_levels), np.nan, np.float32)
+    free, heat, ids = run(player, FREE), np.full((3, FREE), 0.9, np.float32), np.array((4, 0, 9), np.int64)
+    assert same.run(FREE, heat, 77, ids, out=places[0]) is places[0]
+    assert (places[0] == free).all()
+    forced, _ = player.force(free)
+    got, taken = same.force(free, stages=["logits"], out=places[1])
+    assert got is places[1]
+    assert (places[1] == forced).all() and (taken["logits"] == forced).all()
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+WRONG_PLACES = {
+    "another type": lambda shape, dtype: np.zeros(shape, np.float64),
+    "too short": lambda shape, dtype: np.zeros((shape[0], shape[1] - 1, *shape[2:]), dtype),
+    "too many": lambda shape, dtype: np.zeros((shape[0] + 1, *shape[1:]), dtype),
+    "flat": lambda shape, dtype: np.zeros(np.prod(shape), dtype),
+    "not contiguous": lambda shape, dtype: np.zeros((*shape[:-1], 2 * shape[-1]), dtype)[..., ::2],
+    "for reading": lambda shape, dtype: read_only(np.zeros(shape, dtype)),
+    "no array": lambda shape, dtype: np.zeros(shape, dtype).tolist(),
+}
+
+
+@pytest.mark.parametrize("place", WRONG_PLACES)
+def test_a_wrong_place_for_results_is_refused_before_anything_plays(make, name, place):
+    spec, _ = model(name)
+    player, _ = primed(make, name)
+    before, wrong = player.get_state(), WRONG_PLACES[place]
+    heat, ids = np.ones((3, 8), np.float32), np.arange(3, dtype=np.int64)
+    with pytest.raises(ValueError, match="out "):
+        player.run(8, heat, 1, ids, out=wrong((3, 8), np.int32))
+    with pytest.raises(ValueError, match="out "):
+        player.force(levels(spec, 3, 8), out=wrong((3, 8, spec.q_levels), np.float32))
+    with pytest.raises(ValueError, match="out is for logits"):
+        player.force(levels(spec, 3, 8), False, out=np.zeros((3, 8, spec.q_levels), np.float32))
+    after = player.get_state()
+    assert all((after[key] == before[key]).all() for key in before)
+
+
 @hypothesis.given(
     pieces=st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=1, max_size=8), stage=st.integers(0, 10**6)
 )

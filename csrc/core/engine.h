@@ -56,9 +56,17 @@ class Player {
   // A player that works in chunks calls `pause` between them; what it throws ends the call there, with a valid state.
   virtual void between_chunks(std::function<void()> pause) { static_cast<void>(pause); }
 
+  // What a GPU does for this player goes into this queue of the device (a cudaStream_t), the player's own until the
+  // caller names one of his, before anything plays; null on a CPU. `logits` and `out` may then lie in the GPU's memory.
+  virtual void* queue() const { return nullptr; }
+  virtual void use_queue(void* queue) { static_cast<void>(queue); }
+
   // How often the stage runs in a force of T steps from the current position, and how wide it is.
   virtual int64_t stage_count(const std::string& stage, int64_t T) const = 0;
   virtual int64_t stage_width(const std::string& stage) const = 0;
+
+  // Sentences for whoever listens, in the order in which they became true: why it is slower than it might be.
+  virtual std::vector<std::string> notes() const { return {}; }
 };
 
 // What one sample of one stream costs, folds done; products that run once per frame count by their share.
@@ -76,6 +84,7 @@ class Model {
   virtual const char* isa() const = 0;
   virtual const char* plan() const { return "default"; }  // which way of playing was chosen
   virtual int q_levels() const = 0;
+  virtual std::vector<std::string> notes() const { return {}; }  // as a player's
   // The model must outlive its players. `threads` share the streams among them.
   virtual std::unique_ptr<Player> player(int streams, int threads) const = 0;
 };

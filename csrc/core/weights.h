@@ -10,7 +10,7 @@ namespace sharks {
 
 class Weights {
  public:
-  // The caller keeps `data` (row-major, float32) alive until the model is made.
+  // The caller keeps `data` (row-major, float32) alive until the model is made; for a GPU, as long as the model lives.
   void add(const std::string& name, std::vector<int64_t> shape, const float* data);
 
   // The tensor's values; throws unless it is here, with this shape, and not taken before.

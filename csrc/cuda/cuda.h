@@ -17,6 +17,9 @@ std::string status();
 // The GPU that plays, for people; empty where none can.
 std::string device_name();
 
+// Its number among the GPUs that CUDA shows.
+int device_index();
+
 // Copy from any GPU's memory, when all that was put into its default stream before is done.
 void fetch(void* to, const void* from, size_t bytes);
 
@@ -32,7 +35,8 @@ Latencies probe();
 
 enum class Precision { kFloat32, kFloat16 };  // of the weights; sums are float32
 
-// `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds.
+// `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds. The
+// caller keeps weights and table alive as long as the model: another plan may be made of them.
 std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
                                     const std::string& plan, Fold fold);
 std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,

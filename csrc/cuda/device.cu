@@ -5,14 +5,16 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/check.h"
 #include "cuda/cuda.h"
 #include "cuda/device.h"
 #include "cuda/launch.h"
+#include "cuda/opening.h"
+#include "cuda/visible.h"
 
 namespace sharks::cuda {
 namespace {
 
-constexpr int kPlayingDevice = 0;
 constexpr int kOldestCapability = 75;
 constexpr char kInstead[] = "or use device=\"cpu\"";
 
@@ -56,14 +58,13 @@ std::string find_trouble() {
   return "";
 }
 
-cudaStream_t raw(Stream stream) { return static_cast<cudaStream_t>(stream); }
-
-void copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, Stream stream) {
-  if (bytes == 0) return;
-  const OnDevice here;
-  SHARKS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, kind, raw(stream)));
-  SHARKS_CUDA_CHECK(cudaStreamSynchronize(raw(stream)));
+int visible_gpus() {
+  int count = 0;
+  SHARKS_CUDA_CHECK(cudaGetDeviceCount(&count));
+  return count;
 }
+
+cudaStream_t raw(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
 }  // namespace
 
@@ -88,28 +89,37 @@ std::string status() {
 std::string device_name() {
   if (!status().empty()) return "";
   const Device& found = device();
-  return found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
+  const int visible = visible_gpus();
+  const std::string which =
+      visible > 1 ? "GPU " + std::to_string(device_index()) + " of " + std::to_string(visible) + ": " : "";
+  return which + found.name + ", sm_" + std::to_string(found.capability) + ", " + std::to_string(found.processors) +
          " processors";
+}
+
+int device_index() {
+  static const int index = gpu_of_process(visible_gpus(), std::getenv("LOCAL_RANK"), std::getenv("SLURM_LOCALID"));
+  return index;
 }
 
 const Device& device() {
   static const Device found = [] {
     cudaDeviceProp p{};
-    SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, kPlayingDevice));
+    SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, device_index()));
     const size_t resident = static_cast<size_t>(p.multiProcessorCount) *
                             (static_cast<size_t>(p.regsPerMultiprocessor) * 4 + p.sharedMemPerMultiprocessor);
-    return Device{p.name, 10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin, resident, false};
+    return Device{p.name,   10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin,
+                  resident, kOpeningPatience,       false};
   }();
   return found;
 }
 
 OnDevice::OnDevice() {
   SHARKS_CUDA_CHECK(cudaGetDevice(&before_));
-  if (before_ != kPlayingDevice) SHARKS_CUDA_CHECK(cudaSetDevice(kPlayingDevice));
+  if (before_ != device_index()) SHARKS_CUDA_CHECK(cudaSetDevice(device_index()));
 }
 
 OnDevice::~OnDevice() {
-  if (before_ != kPlayingDevice) static_cast<void>(cudaSetDevice(before_));
+  if (before_ != device_index()) static_cast<void>(cudaSetDevice(before_));
 }
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
@@ -124,15 +134,27 @@ Memory::Memory(size_t bytes) : bytes_(bytes) {
 
 void Memory::Free::operator()(void* p) const { static_cast<void>(cudaFree(p)); }
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream stream) {
-  copy(to, from, bytes, cudaMemcpyHostToDevice, stream);
+void copy(void* to, const void* from, size_t bytes, Stream stream) {
+  copy_rows(to, bytes, from, bytes, bytes, 1, stream);
 }
 
-void copy_to_host(void* to, const void* from, size_t bytes, Stream stream) {
-  copy(to, from, bytes, cudaMemcpyDeviceToHost, stream);
+void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride, size_t bytes, size_t rows,
+               Stream stream) {
+  if (bytes == 0 || rows == 0) return;
+  const OnDevice here;
+  constexpr size_t kWidest = INT32_MAX;  // stride, in bytes, that one copy of rows takes
+  if (rows > 1 && to_stride <= kWidest && from_stride <= kWidest) {
+    SHARKS_CUDA_CHECK(cudaMemcpy2DAsync(to, to_stride, from, from_stride, bytes, rows, cudaMemcpyDefault, raw(stream)));
+  } else {
+    for (size_t row = 0; row < rows; ++row)
+      SHARKS_CUDA_CHECK(cudaMemcpyAsync(static_cast<char*>(to) + row * to_stride,
+                                        static_cast<const char*>(from) + row * from_stride, bytes, cudaMemcpyDefault,
+                                        raw(stream)));
+  }
+  SHARKS_CUDA_CHECK(cudaStreamSynchronize(raw(stream)));
 }
 
-void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, cudaMemcpyDefault, nullptr); }
+void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, nullptr); }
 
 void clear(void* data, size_t bytes, Stream stream) {
   if (bytes == 0) return;
@@ -148,5 +170,15 @@ OwnStream::OwnStream() {
 }
 
 OwnStream::~OwnStream() { static_cast<void>(cudaStreamDestroy(raw(stream_))); }
+
+Stream callers_stream(void* handle) {
+  const OnDevice here;
+  int owner = 0;
+  const cudaStream_t stream = handle ? raw(handle) : cudaStreamLegacy;
+  SHARKS_CUDA_CHECK(cudaStreamGetDevice(stream, &owner));
+  SHARKS_CHECK(owner == device_index(), "cuda_stream is one of GPU ", owner, ", but GPU ", device_index(),
+               " plays; wanted a stream of that one");
+  return stream;
+}
 
 }  // namespace sharks::cuda

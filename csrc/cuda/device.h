@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,10 +21,16 @@ struct Device {
   int processors = 0;         // streaming multiprocessors
   size_t shared_bytes = 0;    // that one block may ask for
   size_t resident_bytes = 0;  // registers and shared memory of all processors
+  uint64_t patience = 0;      // nanoseconds that blocks wait for each other before a launch begins, see opening.h
   bool emulated = false;
 };
 
-// The GPU that plays: the first that CUDA shows. Throws where there is none.
+// The GPU has no room for what is to run on it at once; nothing has begun. what() is the plan's name, or CUDA's words.
+struct NoRoom : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The GPU that plays: visible.h says which. Throws where there is none.
 const Device& device();
 
 // While it lives, this thread's CUDA calls go to that GPU, whichever the caller's program had chosen.
@@ -38,7 +45,7 @@ class OnDevice {
   int before_ = 0;
 };
 
-// Device memory, zeroed at birth. A copy in either direction is ordered by `stream` and complete when it returns.
+// Device memory, zeroed at birth.
 class Memory {
  public:
   Memory() = default;
@@ -54,8 +61,12 @@ class Memory {
   size_t bytes_ = 0;
 };
 
-void copy_to_device(void* to, const void* from, size_t bytes, Stream stream);
-void copy_to_host(void* to, const void* from, size_t bytes, Stream stream);
+// Copies from and to the memory of host or device, whichever: ordered by `stream`, and complete when they return.
+// `rows` rows of `bytes` each, which lie so many bytes apart.
+void copy(void* to, const void* from, size_t bytes, Stream stream);
+void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride, size_t bytes, size_t rows,
+               Stream stream);
+
 void clear(void* data, size_t bytes, Stream stream);
 
 // `count` values of T in device memory.
@@ -68,8 +79,8 @@ class Array {
 
   T* data() const { return static_cast<T*>(memory_.data()); }
   size_t size() const { return size_; }
-  void upload(const T* from, Stream stream) { copy_to_device(data(), from, size_ * sizeof(T), stream); }
-  void download(T* to, Stream stream) const { copy_to_host(to, data(), size_ * sizeof(T), stream); }
+  void upload(const T* from, Stream stream) { copy(data(), from, size_ * sizeof(T), stream); }
+  void download(T* to, Stream stream) const { copy(to, data(), size_ * sizeof(T), stream); }
   void zero(Stream stream) { clear(data(), size_ * sizeof(T), stream); }
 
  private:
@@ -81,7 +92,7 @@ class Array {
 template <typename T>
 Memory uploaded(const std::vector<T>& records) {
   Memory memory(records.size() * sizeof(T));
-  copy_to_device(memory.data(), records.data(), memory.bytes(), nullptr);
+  copy(memory.data(), records.data(), memory.bytes(), nullptr);
   return memory;
 }
 
@@ -97,5 +108,8 @@ class OwnStream {
  private:
   Stream stream_ = nullptr;
 };
+
+// The caller's stream: a cudaStream_t of the GPU that plays, 0 for its default stream. It must outlive its use.
+Stream callers_stream(void* handle);
 
 }  // namespace sharks::cuda

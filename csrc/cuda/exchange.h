@@ -80,10 +80,9 @@ SHARKS_BOTH void store_trouble(int32_t* trouble, int32_t value) {
 #endif
 }
 
-// Spin until ready(); false when another thread met trouble, or when this one has waited too long and says so. Threads
-// of a block then part ways: gather the answers with block.agree() before anybody leaves.
-template <typename Ready>
-SHARKS_BOTH bool wait_until(const Ready& ready, int32_t* trouble) {
+// Spin until ready(), or until given_up(nanoseconds), asked now and then, says so: then false.
+template <typename Ready, typename GivenUp>
+SHARKS_BOTH bool spin_until(const Ready& ready, const GivenUp& given_up) {
   uint64_t start = 0;
   for (;;) {
     for (int spins = 0; spins < 256; ++spins) {
@@ -92,13 +91,22 @@ SHARKS_BOTH bool wait_until(const Ready& ready, int32_t* trouble) {
       std::this_thread::yield();
 #endif
     }
-    if (load_trouble(trouble) != kNoTrouble) return false;
     const uint64_t now = nanoseconds();
     if (start == 0) start = now;
-    if (now - start < kPatience) continue;
-    store_trouble(trouble, kWaitedTooLong);
-    return false;
+    if (given_up(now - start)) return false;
   }
+}
+
+// Spin until ready(); false when another thread met trouble, or when this one has waited too long and says so. Threads
+// of a block then part ways: gather the answers with block.agree() before anybody leaves.
+template <typename Ready>
+SHARKS_BOTH bool wait_until(const Ready& ready, int32_t* trouble) {
+  return spin_until(ready, [&](uint64_t waited) {
+    if (load_trouble(trouble) != kNoTrouble) return true;
+    if (waited < kPatience) return false;
+    store_trouble(trouble, kWaitedTooLong);
+    return true;
+  });
 }
 
 SHARKS_BOTH void publish(uint64_t* word, float value, uint32_t sequence) {

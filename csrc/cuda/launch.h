@@ -9,6 +9,8 @@
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
 #else
+#include <algorithm>
+
 #include "core/threads.h"
 #endif
 
@@ -33,7 +35,8 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) work_kernel(con
   work(Block{static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(blockDim.x), shared});
 }
 
-// Work::kThreads bounds the threads of a block, which bounds the registers of each.
+// Work::kThreads bounds the threads of a block, which bounds the registers of each. Throws NoRoom where CUDA refuses a
+// grid as too large to run at once; what else keeps its blocks away they find out themselves (opening.h).
 template <typename Work>
 void launch(const Grid& grid, const Work& work, Stream stream) {
   const OnDevice here;
@@ -57,7 +60,12 @@ void launch(const Grid& grid, const Work& work, Stream stream) {
   config.attrs = attributes;
   SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                          static_cast<int>(grid.shared_bytes)));
-  SHARKS_CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, work));
+  const cudaError_t status = cudaLaunchKernelEx(&config, kernel, work);
+  if (status == cudaErrorCooperativeLaunchTooLarge) {
+    static_cast<void>(cudaGetLastError());
+    throw NoRoom(cudaGetErrorString(status));
+  }
+  check_cuda(status, "cudaLaunchKernelEx(&config, kernel, work)");
 }
 
 // How many blocks (of whole clusters) of such a grid the GPU runs at once. A cooperative grid may have no more.
@@ -92,6 +100,10 @@ int blocks_at_once(const Grid& grid) {
 
 #else  // on the host blocks run in turn, or, where they wait for each other, each on its own thread
 
+// How many blocks of a grid whose blocks wait really run at once on the emulated GPU, whatever blocks_at_once() says:
+// fewer than that on a busy one. What is negative refuses larger grids.
+int free_blocks();
+
 template <typename Work>
 void launch(const Grid& grid, const Work& work, Stream) {
   const size_t lines = grid.shared_bytes / sizeof(std::max_align_t) + 1;
@@ -104,7 +116,13 @@ void launch(const Grid& grid, const Work& work, Stream) {
     for (int index = 0; index < grid.blocks; ++index) run(index);
     return;
   }
-  Crew(grid.blocks).run(run);
+  const int free = free_blocks();
+  if (free < 0 && grid.blocks > -free) throw NoRoom("too many blocks in cooperative launch");
+  const int clusters = std::min(free < 0 ? grid.blocks : free, grid.blocks) / grid.cluster;
+  const int together = std::max(clusters, 1) * grid.cluster;
+  Crew(together).run([&](int first) {  // whoever finds no place starts when another has left
+    for (int index = first; index < grid.blocks; index += together) run(index);
+  });
 }
 
 template <typename Work>

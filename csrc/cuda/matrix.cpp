@@ -31,7 +31,7 @@ Memory packed(const Dense& dense, int rows, int cols) {
     for (int c = 0; c < dense.cols(); ++c)
       values[(static_cast<size_t>(c / kUnit) * rows + r) * kUnit + c % kUnit] = narrowed<W>(dense.at(r, c));
   Memory memory(values.size() * sizeof(W));
-  copy_to_device(memory.data(), values.data(), memory.bytes(), nullptr);
+  copy(memory.data(), values.data(), memory.bytes(), nullptr);
   return memory;
 }
 

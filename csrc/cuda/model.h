@@ -1,52 +1,69 @@
-// A model on the GPU: the plans that can play it, the preferred one first and first light last.
+// A model on the GPU: the plan that plays it, and first light for whatever that one refuses.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/check.h"
+#include "cuda/notes.h"
 #include "cuda/plan.h"
 
 namespace sharks::cuda {
 
-template <typename State>
+template <typename State, typename Source>
 class DeviceModel : public Model {
  public:
   const char* isa() const final { return isa_.c_str(); }
-  const char* plan() const final { return plans_[0]->name(); }
-  int q_levels() const final { return q_levels_; }
-  Cost cost() const final { return plans_[0]->cost(); }
+  const char* plan() const final { return chosen_->name(); }
+  int q_levels() const final { return source_.spec.q_levels; }
+  Cost cost() const final { return chosen_->cost(); }
+  std::vector<std::string> notes() const final { return notes_; }
+
+  const Source& source() const { return source_; }
+  const Plan<State>& chosen() const { return *chosen_; }
+
+  // First light, which holds all weights once more: made when somebody wants it.
+  const Plan<State>& last_resort() const {
+    const std::lock_guard lock(making_);
+    if (!last_resort_) last_resort_ = first_light(source_);
+    return *last_resort_;
+  }
 
  protected:
-  using Plans = std::vector<std::unique_ptr<Plan<State>>>;
+  using Candidate = std::unique_ptr<Plan<State>> (*)(const Source&);
 
-  DeviceModel(int q_levels, Plans plans)
-      : plans_(std::move(plans)),
-        q_levels_(q_levels),
-        isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)) {}
-
-  const Plans plans_;
+  // The first plan that a candidate gives plays, or else first light.
+  DeviceModel(Source source, std::initializer_list<Candidate> candidates)
+      : source_(std::move(source)),
+        isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)) {
+    for (const Candidate& candidate : candidates) try_plan(candidate);
+    if (!chosen_) chosen_ = first_light(source_);
+    const bool by_name = source_.plan != "default" && source_.plan != "throughput";
+    SHARKS_CHECK(!by_name || source_.plan == chosen_->name(), "plan is '", source_.plan,
+                 "', which cannot play this model here; wanted default, throughput or ", chosen_->name());
+  }
 
  private:
-  const int q_levels_;
-  const std::string isa_;
-};
+  void try_plan(const Candidate& candidate) {
+    if (chosen_) return;
+    try {
+      chosen_ = candidate(source_);
+    } catch (const NoRoom& plan) {
+      notes_ = {too_small_for(plan.what())};
+    }
+    if (chosen_) notes_.clear();
+  }
 
-// The first plan that one of `candidates` gives, then first light, for what that one refuses.
-template <typename State, typename Source>
-std::vector<std::unique_ptr<Plan<State>>> choose_plans(
-    const Source& source, const std::vector<std::unique_ptr<Plan<State>> (*)(const Source&)>& candidates) {
-  std::vector<std::unique_ptr<Plan<State>>> plans;
-  for (const auto& candidate : candidates)
-    if (plans.empty())
-      if (auto plan = candidate(source)) plans.push_back(std::move(plan));
-  plans.push_back(first_light(source));
-  const bool by_name = source.plan != "default" && source.plan != "throughput";
-  SHARKS_CHECK(!by_name || source.plan == plans[0]->name(), "plan is '", source.plan,
-               "', which cannot play this model here; wanted default, throughput or ", plans[0]->name());
-  return plans;
-}
+  const Source source_;
+  const std::string isa_;
+  std::unique_ptr<Plan<State>> chosen_;
+  std::vector<std::string> notes_;
+  mutable std::mutex making_;
+  mutable std::unique_ptr<Plan<State>> last_resort_;
+};
 
 }  // namespace sharks::cuda

@@ -22,6 +22,7 @@ namespace sharks::cuda {
 enum Trouble : int32_t {
   kNoTrouble = 0,
   kWaitedTooLong = 1,  // an exchange between blocks did not come within its bound of wall time
+  kTooFewCame = 2,     // not all blocks came to the opening of a launch (opening.h): it has changed nothing
 };
 
 // `n` samples of `B` streams; pointers are to device memory. Handed to kernels as it is.
@@ -64,6 +65,12 @@ struct SampleRNNState {
   float *h, *c;      // [tiers, B, layers, Dp]; c of the LSTM, else null
 };
 
+// How much of the GPU a stepper takes: pipelines that play side by side, and how many its streams would like.
+struct Strength {
+  int pipelines, wanted;
+  int blocks;  // of all pipelines
+};
+
 // What plays one player's streams. The memory that its state points to is the player's and outlives it.
 class Stepper {
  public:
@@ -81,6 +88,13 @@ class Stepper {
 
   // Write back whatever of the state this stepper kept elsewhere: somebody else will read it.
   virtual void settle(int64_t position, Stream stream) = 0;
+
+  // Its last launch could not begin, for want of blocks that run at once (kTooFewCame, NoRoom): leave the state settled,
+  // as it was before, and ask for half as many from now on. With none left it plays() nothing any more.
+  virtual void retreat(Stream) {}
+
+  // All zero where blocks do not wait for each other.
+  virtual Strength strength() const { return {}; }
 };
 
 template <typename State>
@@ -95,11 +109,11 @@ class Plan {
 using WaveNetPlan = Plan<WaveNetState>;
 using SampleRNNPlan = Plan<SampleRNNState>;
 
-// What a plan is made from. The weights are the pack's own and are gone when the model is made.
+// What a plan is made from. Weights and table are the pack's own, and stay where they are as long as the model lives.
 template <typename Spec, typename Weights>
 struct Source {
-  const Spec& spec;
-  const Weights& weights;
+  Spec spec;
+  Weights weights;
   const float* table;  // [Q]: decode for WaveNet, tier_input for SampleRNN
   Precision precision;
   std::string plan;  // "default", "throughput", or the one plan that is wanted
@@ -120,7 +134,8 @@ std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source);
 std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
 
 // A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
-// that returns null where spec, precision, device() or source.plan do not suit it. The first that is not null plays;
-// first light plays whatever samples its stepper refuses.
+// that returns null where spec, precision or source.plan do not suit it, and throws NoRoom where the GPU is too small.
+// The first that gives a plan plays; first light is made, and its weights with it, when a stepper of that one refuses
+// samples, or can find no room for its blocks.
 
 }  // namespace sharks::cuda

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/check.h"
+#include "cuda/notes.h"
 
 namespace sharks::cuda {
 namespace {
@@ -18,20 +19,11 @@ constexpr double kTooShort = 0.025, kTooLong = 0.1;  // seconds
 // Levels, temperatures and logits of a chunk stay below this many values.
 constexpr int64_t kMostValues = int64_t{1} << 22;
 
-// The rows [B, count] of `from` [B, stride], side by side.
+// A chunk's values [B, count] from `from`, whose rows lie `from_stride` values apart, to `to`.
 template <typename T>
-std::vector<T> gather(const T* from, int B, int64_t stride, int64_t count) {
-  std::vector<T> rows(static_cast<size_t>(B * count));
-  for (int b = 0; b < B; ++b) std::copy_n(from + b * stride, count, rows.data() + b * count);
-  return rows;
-}
-
-// Device rows [B, count] to `to` [B, stride].
-template <typename T>
-void scatter(const T* device, int B, int64_t count, T* to, int64_t stride, Stream stream) {
-  std::vector<T> rows(static_cast<size_t>(B * count));
-  copy_to_host(rows.data(), device, rows.size() * sizeof(T), stream);
-  for (int b = 0; b < B; ++b) std::copy_n(rows.data() + b * count, count, to + b * stride);
+void copy_chunk(T* to, int64_t to_stride, const T* from, int64_t from_stride, int64_t count, int B, Stream stream) {
+  const auto bytes = [](int64_t values) { return static_cast<size_t>(values) * sizeof(T); };
+  copy_rows(to, bytes(to_stride), from, bytes(from_stride), bytes(count), static_cast<size_t>(B), stream);
 }
 
 int64_t within(int64_t low, int64_t value, int64_t high) { return std::max(low, std::min(value, high)); }
@@ -48,32 +40,65 @@ DevicePlayer::DevicePlayer(int B, int Q, std::vector<Stage> stages)
       stream_ids_(static_cast<size_t>(B)),
       trouble_(1) {}
 
-// Let the first stepper that can play these samples; state and position move on.
+// The first that can play these samples.
+Stepper* DevicePlayer::stepper_for(const Samples& samples, const std::vector<StageTap>& taps) {
+  const auto able = [&](const auto& stepper) { return stepper->plays(samples, taps); };
+  const auto found = std::find_if(steppers_.begin(), steppers_.end(), able);
+  if (found != steppers_.end()) return found->get();
+  steppers_.push_back(last_resort());
+  return steppers_.back().get();
+}
+
+// Let the first stepper that can play these samples; state and position move on. Where a busy GPU has no room for all
+// its blocks, it takes half of them, and so on; at last first light plays, whose blocks wait for nobody.
 void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   samples.B = B_;
   samples.position = position_;
   samples.step = step_;
   samples.trouble = trouble_.data();
-  const auto able = [&](const auto& stepper) { return stepper->plays(samples, taps); };
-  Stepper* next = std::find_if(steppers_.begin(), steppers_.end(), able)->get();
   broken_ = true;  // unless all goes well
-  if (next != playing_) {
-    if (playing_) playing_->settle(position_, stream_);
-    next->resume(position_, stream_);
-    playing_ = next;
-  }
-  next->launch(samples, taps, stream_);
+  const Strength wanted = stepper_for(samples, taps)->strength();
+  if (notes_.empty() && wanted.pipelines < wanted.wanted) notes_.push_back(too_small_for(wanted));
   int32_t trouble = kNoTrouble;
-  trouble_.download(&trouble, stream_);
-  if (trouble != kNoTrouble) {
-    trouble_.zero(stream_);
+  do {
+    Stepper& next = *stepper_for(samples, taps);
+    if (&next != playing_) hand_over(next);
+    trouble = trouble_of(next, samples, taps);
+    if (trouble == kTooFewCame) {
+      next.retreat(stream_);
+      playing_ = nullptr;
+    }
+  } while (trouble == kTooFewCame);
+  if (trouble != kNoTrouble)
     throw std::runtime_error(
         "the GPU's blocks waited for each other in vain, perhaps because other programs use it; try again, or play "
         "with plan='first-light', whose blocks do not wait");
-  }
+  const Strength now = playing_->strength();
+  if (now.blocks != wanted.blocks) notes_.push_back(busy(wanted, now));
   position_ += samples.n;
   if (!samples.given) step_ += samples.n;
   broken_ = false;
+}
+
+// The state is made what the next stepper goes on from.
+void DevicePlayer::hand_over(Stepper& next) {
+  if (playing_) playing_->settle(position_, stream_);
+  next.resume(position_, stream_);
+  playing_ = &next;
+}
+
+// Have the samples played, and hear how it went.
+int32_t DevicePlayer::trouble_of(Stepper& stepper, const Samples& samples, const std::vector<StageTap>& taps) {
+  bool refused = false;
+  try {
+    stepper.launch(samples, taps, stream_);
+  } catch (const NoRoom&) {
+    refused = true;
+  }
+  int32_t trouble = kNoTrouble;
+  trouble_.download(&trouble, stream_);
+  if (trouble != kNoTrouble) trouble_.zero(stream_);
+  return refused && trouble == kNoTrouble ? kTooFewCame : trouble;
 }
 
 void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const std::vector<Tap>& taps) {
@@ -87,8 +112,7 @@ void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const 
   std::vector<int64_t> tapped(taps.size());
   for (int64_t done = 0; done < T;) {
     const int64_t n = std::min(most, T - done);
-    const std::vector<int32_t> given = gather(levels + done, B_, T, n);
-    copy_to_device(levels_.data(), given.data(), given.size() * sizeof(int32_t), stream_);
+    copy_chunk(levels_.data(), n, levels + done, T, n, B_, stream_);
     Samples samples{};
     samples.n = n;
     samples.given = levels_.data();
@@ -97,10 +121,10 @@ void DevicePlayer::force(const int32_t* levels, int64_t T, float* logits, const 
     for (size_t i = 0; i < taps.size(); ++i)
       mine.push_back({taps[i].stage, values[i].data(), stage_count(taps[i].stage, n)});
     play(samples, mine);
-    if (logits) scatter(device_logits.data(), B_, n * Q_, logits + done * Q_, T * Q_, stream_);
+    if (logits) copy_chunk(logits + done * Q_, T * Q_, device_logits.data(), n * Q_, n * Q_, B_, stream_);
     for (size_t i = 0; i < taps.size(); ++i) {
-      const int64_t width = stage_width(taps[i].stage);
-      scatter(mine[i].out, B_, mine[i].count * width, taps[i].out + tapped[i] * width, taps[i].count * width, stream_);
+      const int64_t width = stage_width(taps[i].stage), count = mine[i].count * width;
+      copy_chunk(taps[i].out + tapped[i] * width, taps[i].count * width, mine[i].out, count, count, B_, stream_);
       tapped[i] += mine[i].count;
     }
     done += n;
@@ -114,8 +138,7 @@ void DevicePlayer::run(int64_t n, const float* temperature, uint64_t seed, const
   for (int64_t done = 0; done < n;) {
     const auto start = Clock::now();
     const int64_t count = std::min(chunk_, n - done);
-    const std::vector<float> heat = gather(temperature + done, B_, n, count);
-    copy_to_device(temperature_.data(), heat.data(), heat.size() * sizeof(float), stream_);
+    copy_chunk(temperature_.data(), count, temperature + done, n, count, B_, stream_);
     Samples samples{};
     samples.n = count;
     samples.drawn = levels_.data();
@@ -123,7 +146,7 @@ void DevicePlayer::run(int64_t n, const float* temperature, uint64_t seed, const
     samples.streams = stream_ids_.data();
     samples.seed = seed;
     play(samples, {});
-    scatter(levels_.data(), B_, count, out + done, n, stream_);
+    copy_chunk(out + done, n, levels_.data(), count, count, B_, stream_);
     done += count;
     pace(std::chrono::duration<double>(Clock::now() - start).count(), count);
     if (pause_ && done < n) pause_();

@@ -31,9 +31,11 @@ struct Batch {
   SampleRNNState state;
   Samples samples;
   const TapTo* taps;
+  Opening opening;
   BatchMemory at;
 
   SHARKS_BOTH void operator()(const Block& block) const {
+    if (!all_came(block, opening, samples.trouble)) return;
     Phases phases(block, at.flags, samples.trouble);
     const int L = net.lookback(), start = static_cast<int>(samples.position % L), n = static_cast<int>(samples.n);
     if (!take_up(phases, start)) return;

@@ -6,7 +6,7 @@
 // product reads is the whole vector: its owners publish their parts, everybody gathers. Levels are dealt out likewise.
 #pragma once
 
-#include "cuda/exchange.h"
+#include "cuda/opening.h"
 #include "cuda/plan.h"
 #include "cuda/samplernn_cell.h"
 #include "cuda/strips.h"
@@ -55,8 +55,10 @@ struct TierParts {
 template <typename W>
 struct Net {
   int D, Dp, Q, tiers, layers, gates, hidden_count, products;
+  int longest;  // frame, in samples
   Cell cell;
   bool skips, relu_logits;
+  // The tables lie in device memory: only kernels read them.
   const Product* product;                          // [products]; first the hidden ones, then the output
   const TierParts* tier;                           // [tiers]
   const LayerParts* layer;                         // [tiers, layers]
@@ -64,7 +66,7 @@ struct Net {
   const W* sample_table;                           // [F, Q, Dp]
 
   SHARKS_BOTH int F() const { return tier[0].F; }
-  SHARKS_BOTH int lookback() const { return tier[tiers - 1].F; }
+  SHARKS_BOTH int lookback() const { return longest; }
   SHARKS_BOTH int channel_strips() const { return Dp / kStripRows; }
   SHARKS_BOTH int level_strips() const { return (Q + kStripRows - 1) / kStripRows; }
   SHARKS_BOTH int widest() const { return Dp > lookback() ? Dp : lookback(); }

@@ -105,6 +105,7 @@ Net<W> Parts::net() const {
           spec.gates(),
           static_cast<int>(folded_.hidden.size()),
           static_cast<int>(products_.size()),
+          spec.lookback(),
           cell,
           spec.skip != SampleRNNSpec::Skip::kNone,
           spec.relu_logits,

@@ -2,9 +2,13 @@
 //
 // The state is read when a launch begins and written when it ends; in between all that follows from it is worked out
 // again. So a stepper keeps nothing, and a run in pieces is the run in one.
+//
+// More streams than the pipelines hold are played by several launches, one after the other. Where a later one finds too
+// few blocks, those before it have moved their streams on: the state is kept beforehand, and put back.
 #include <algorithm>
 #include <optional>
 
+#include "cuda/samplernn_kept.h"
 #include "cuda/samplernn_launch.h"
 #include "cuda/samplernn_parts.h"
 #include "cuda/samplernn_taps.h"
@@ -46,6 +50,10 @@ bool fits(const Net<W>& net, const Crew& crew, size_t shared_bytes) {
 struct Layout {
   Crew crew;
   int pipelines;  // at once
+  int wanted;
+
+  int streams() const { return crew.S * pipelines; }  // of one launch
+  int blocks() const { return crew.blocks * pipelines; }
 };
 
 // Up to 8 streams to a pipeline and all blocks busy; more blocks to a pipeline, then fewer streams, where their vectors
@@ -59,11 +67,11 @@ std::optional<Layout> layout_for(const Net<W>& net, int streams, const Room& roo
     const int spread = std::min(each, kCluster + (strips + kCluster - 1) / kCluster * kCluster);
     if (strips >= kCluster && spread >= 2 * kCluster) {
       const Crew crew = apart(spread, S, strips);
-      if (fits(net, crew, shared_bytes)) return Layout{crew, wanted};
+      if (fits(net, crew, shared_bytes)) return Layout{crew, wanted, wanted};
     }
     for (int members = std::clamp(room.blocks / wanted, 1, most);; members = std::min(2 * members, most)) {
       const Crew crew = everyone(members, S);
-      if (fits(net, crew, shared_bytes)) return Layout{crew, std::min(wanted, room.blocks / members)};
+      if (fits(net, crew, shared_bytes)) return Layout{crew, std::min(wanted, room.blocks / members), wanted};
       if (members == most) break;
     }
   }
@@ -96,31 +104,49 @@ class PersistentStepper final : public Stepper {
   PersistentStepper(const PersistentPlan& plan, const SampleRNNState& state)
       : net_(plan.parts().net<W>()),
         state_(state),
-        layout_(*layout_for(net_, state.B, plan.room(), device().shared_bytes)),
+        room_(plan.room()),
+        before_(net_, state),
         taps_(plan.parts().spec()) {
-    const size_t pipelines = static_cast<size_t>(layout_.pipelines);
-    words_ = Array<uint64_t>(static_cast<size_t>(links_of(net_, layout_.crew).words()) * pipelines);
-    flags_ = Array<uint32_t>(static_cast<size_t>(layout_.crew.blocks) * pipelines);
+    occupy();
   }
 
-  bool plays(const Samples&, const std::vector<StageTap>&) const override { return true; }
+  bool plays(const Samples&, const std::vector<StageTap>&) const override { return layout_.has_value(); }
   void resume(int64_t, Stream) override {}
   void settle(int64_t, Stream) override {}
+  Strength strength() const override {
+    return layout_ ? Strength{layout_->pipelines, layout_->wanted, layout_->blocks()} : Strength{};
+  }
 
   void launch(const Samples& samples, const std::vector<StageTap>& taps, Stream stream) override {
     const TapTo* list = taps_.list(taps);
-    const Crew& crew = layout_.crew;
-    for (int first = 0; first < samples.B; first += crew.S * layout_.pipelines) {
-      const int pipelines = std::min(layout_.pipelines, (samples.B - first + crew.S - 1) / crew.S);
+    const Crew& crew = layout_->crew;
+    if (layout_->streams() < samples.B) before_.keep(stream);
+    for (int first = 0; first < samples.B; first += layout_->streams()) {
+      const int pipelines = std::min(layout_->pipelines, (samples.B - first + crew.S - 1) / crew.S);
       forget_words(stream);
       const Grid grid = grid_of(pipelines * crew.blocks, crew.cluster);
-      const Persistent<W> work{net_,          state_,        samples, list,             crew,
+      const Persistent<W> work{net_,           state_,        samples, list,             crew, opening_.next(stream),
                                words_.data(), flags_.data(), first,   grid.shared_bytes};
       launch_persistent(grid, work, stream);
     }
   }
 
+  void retreat(Stream stream) override {
+    if (layout_->streams() < state_.B) before_.put_back(stream);
+    const int half = layout_->blocks() / 2;
+    room_ = {std::min(room_.blocks, half), std::min(room_.clustered, half)};
+    occupy();
+  }
+
  private:
+  void occupy() {
+    layout_ = layout_for(net_, state_.B, room_, device().shared_bytes);
+    if (!layout_) return;
+    const size_t pipelines = static_cast<size_t>(layout_->pipelines);
+    words_ = Array<uint64_t>(static_cast<size_t>(links_of(net_, layout_->crew).words()) * pipelines);
+    flags_ = Array<uint32_t>(static_cast<size_t>(layout_->blocks()));
+  }
+
   // Words of an earlier launch count the same rounds, and must not be taken for this one's.
   void forget_words(Stream stream) {
     flags_.zero(stream);
@@ -133,9 +159,12 @@ class PersistentStepper final : public Stepper {
 
   const Net<W> net_;
   const SampleRNNState state_;
-  const Layout layout_;
+  Room room_;
+  std::optional<Layout> layout_;
+  KeptState before_;
   Array<uint64_t> words_;
   Array<uint32_t> flags_;
+  OpeningWord opening_;
   TapList taps_;
 };
 
@@ -151,9 +180,9 @@ template <typename W>
 std::unique_ptr<SampleRNNPlan> persistent_if_it_fits(const SampleRNNSource& source) {
   const Room room{persistent_blocks_at_once<W>(grid_of(1, 1)),
                   device().capability >= 90 ? persistent_blocks_at_once<W>(grid_of(kCluster, kCluster)) : 0};
-  if (room.blocks == 0) return nullptr;
+  if (room.blocks == 0) throw NoRoom(kPersistent);
   auto plan = std::make_unique<PersistentPlan>(source, room);
-  if (!layout_for(plan->parts().net<W>(), 1, room, device().shared_bytes)) return nullptr;
+  if (!layout_for(plan->parts().net<W>(), 1, room, device().shared_bytes)) throw NoRoom(kPersistent);
   return plan;
 }
 

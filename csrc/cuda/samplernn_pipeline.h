@@ -20,6 +20,7 @@
 // candidates, and each member publishes its part of one before it waits for a later one.
 #pragma once
 
+#include "cuda/samplernn_residence.h"
 #include "cuda/samplernn_sample.h"
 #include "cuda/samplernn_tiers.h"
 
@@ -34,12 +35,14 @@ struct Persistent {
   Samples samples;
   const TapTo* taps;
   Crew crew;
+  Opening opening;
   uint64_t* words;       // of all pipelines
   uint32_t* flags;       // [blocks of the grid], zero: where the host's clusters meet
   int first;             // stream of the first pipeline
   size_t shared_bytes;
 
   SHARKS_BOTH void operator()(const Block& block) const {
+    if (!all_came(block, opening, samples.trouble)) return;
     const int index = block.index % crew.blocks, pipeline = block.index / crew.blocks;
     const int stream = first + pipeline * crew.S, left = samples.B - stream;
     const int S = left < crew.S ? left : crew.S, lookback = net.lookback();
@@ -63,36 +66,12 @@ struct Persistent {
     const Block& block = m.block;
     block.each(static_cast<int>(m.at.used / 16), [&](int i) { static_cast<Four*>(block.shared)[i] = Four{}; });
     block.sync();
-    block.each(net.products, [&](int i) {
-      const Product& from = net.product[i];
-      const Share share = from.owner == Product::kTierChannels     ? m.own.channels
-                          : from.owner == Product::kSampleChannels ? m.own.hidden
-                                                                   : m.own.levels;
-      const int64_t before = static_cast<int64_t>(share.first) * from.k_steps * kStripStep;
-      const W* weights = static_cast<const W*>(from.weights) + before;
-      m.at.slices[i] = {weights, from.k_steps, from.gates, from.gate_stride, share.count};
-    });
+    look_up_slices(block, net, m.own, m.at);
     block.each(m.S * net.lookback(), [&](int i) {
       m.at.history[i] = static_cast<uint16_t>(state.history[static_cast<int64_t>(m.first) * net.lookback() + i]);
     });
     block.sync();
-    size_t used = m.at.used;
-    for (int i = 0; i < net.products; ++i) {
-      const Slice<W> slice = m.at.slices[i];
-      const size_t strip = static_cast<size_t>(slice.k_steps) * kStripStep * sizeof(W), bytes = slice.strips() * strip;
-      if (bytes == 0 || used + bytes > shared_bytes) continue;
-      unsigned char* home = static_cast<unsigned char*>(block.shared) + used;
-      const Slice<W> here{reinterpret_cast<const W*>(home), slice.k_steps, slice.gates, slice.channels, slice.channels};
-      const int units = static_cast<int>(strip / sizeof(Four));
-      for (int s = 0; s < slice.strips(); ++s) {
-        const Four* from = reinterpret_cast<const Four*>(slice.strip(s));
-        Four* to = reinterpret_cast<Four*>(const_cast<W*>(here.strip(s)));
-        block.each(units, [&](int u) { to[u] = from[u]; });
-      }
-      block.sync();
-      block.each(1, [&](int) { m.at.slices[i] = here; });
-      used += bytes;
-    }
+    keep_slices(block, net, m.at, shared_bytes);
     block.sync();
   }
 

@@ -8,6 +8,8 @@
 namespace sharks::cuda {
 namespace {
 
+using SampleRNNPlans = DeviceModel<SampleRNNState, SampleRNNSource>;
+
 // The state from which streams start: [tiers, layers, Dp], zeros where none was learned; c for the LSTM.
 struct Start {
   std::vector<float> h, c;
@@ -15,8 +17,7 @@ struct Start {
 
 class SampleRNNPlayer final : public DevicePlayer {
  public:
-  SampleRNNPlayer(const SampleRNNSpec& spec, const Start& start,
-                  const std::vector<std::unique_ptr<SampleRNNPlan>>& plans, int B);
+  SampleRNNPlayer(const SampleRNNPlans& model, const Start& start, int B);
 
   int lookback() const override { return spec_.lookback(); }
   void reset(const int32_t* levels) override;
@@ -27,8 +28,11 @@ class SampleRNNPlayer final : public DevicePlayer {
 
  protected:
   void upload_state() override;
+  std::unique_ptr<Stepper> last_resort() const override { return model_.last_resort().stepper(state()); }
 
  private:
+  SampleRNNState state() const { return {B_, history_.data(), h_.data(), start_.c.empty() ? nullptr : c_.data()}; }
+
   // The vectors that a name means, and where its tier starts in them.
   struct Vectors {
     const Array<float>& device;
@@ -44,6 +48,7 @@ class SampleRNNPlayer final : public DevicePlayer {
   }
   size_t tier_size() const { return static_cast<size_t>(B_) * spec_.layers * Dp_; }
 
+  const SampleRNNPlans& model_;
   const SampleRNNSpec& spec_;
   const Start& start_;
   const int Dp_;
@@ -53,20 +58,19 @@ class SampleRNNPlayer final : public DevicePlayer {
   std::vector<int32_t> host_levels_;            // [B, lookback], oldest first
 };
 
-SampleRNNPlayer::SampleRNNPlayer(const SampleRNNSpec& spec, const Start& start,
-                                 const std::vector<std::unique_ptr<SampleRNNPlan>>& plans, int B)
-    : DevicePlayer(B, spec.q_levels, stages(spec)),
-      spec_(spec),
+SampleRNNPlayer::SampleRNNPlayer(const SampleRNNPlans& model, const Start& start, int B)
+    : DevicePlayer(B, model.q_levels(), stages(model.source().spec)),
+      model_(model),
+      spec_(model.source().spec),
       start_(start),
-      Dp_(padded(spec.dim)),
-      history_(static_cast<size_t>(B) * spec.lookback()),
+      Dp_(padded(spec_.dim)),
+      history_(static_cast<size_t>(B) * spec_.lookback()),
       h_(B * start.h.size()),
       c_(B * start.c.size()),
       host_h_(h_.size()),
       host_c_(c_.size()),
       host_levels_(history_.size()) {
-  const SampleRNNState state{B, history_.data(), h_.data(), start.c.empty() ? nullptr : c_.data()};
-  for (const auto& plan : plans) steppers_.push_back(plan->stepper(state));
+  steppers_.push_back(model.chosen().stepper(state()));
 }
 
 void SampleRNNPlayer::reset(const int32_t* levels) {
@@ -113,7 +117,7 @@ void SampleRNNPlayer::get_state(const std::string& name, void* out) const {
   }
   const Vectors from = vectors_of(name);
   std::vector<float> rows(tier_size());
-  copy_to_host(rows.data(), from.device.data() + from.start, rows.size() * sizeof(float), stream_);
+  copy(rows.data(), from.device.data() + from.start, rows.size() * sizeof(float), stream_);
   for (int row = 0; row < B_ * spec_.layers; ++row)
     std::copy_n(rows.data() + row * Dp_, spec_.dim, static_cast<float*>(out) + row * spec_.dim);
 }
@@ -137,31 +141,28 @@ void SampleRNNPlayer::upload_state() {
   c_.upload(host_c_.data(), stream_);
 }
 
-class SampleRNNModel final : public DeviceModel<SampleRNNState> {
+class SampleRNNModel final : public SampleRNNPlans {
  public:
-  SampleRNNModel(const SampleRNNSource& source)
-      : DeviceModel(source.spec.q_levels,
-                    choose_plans<SampleRNNState, SampleRNNSource>(source, {throughput, persistent})),
-        spec_(source.spec) {
-    const int Dp = padded(spec_.dim), D = spec_.dim;
-    const size_t size = static_cast<size_t>(spec_.tiers()) * spec_.layers * Dp;
+  explicit SampleRNNModel(SampleRNNSource from) : DeviceModel(std::move(from), {throughput, persistent}) {
+    const SampleRNNSpec& spec = source().spec;
+    const int Dp = padded(spec.dim), D = spec.dim;
+    const size_t size = static_cast<size_t>(spec.tiers()) * spec.layers * Dp;
     start_.h.resize(size);
-    if (spec_.cell == SampleRNNSpec::Cell::kLstm) start_.c.resize(size);
-    for (int t = 0; t < spec_.tiers(); ++t) {
-      const SampleRNNWeights::Tier& tier = source.weights.tiers[static_cast<size_t>(t)];
-      for (int k = 0; k < spec_.layers; ++k) {
-        const size_t to = static_cast<size_t>(t * spec_.layers + k) * Dp;
+    if (spec.cell == SampleRNNSpec::Cell::kLstm) start_.c.resize(size);
+    for (int t = 0; t < spec.tiers(); ++t) {
+      const SampleRNNWeights::Tier& tier = source().weights.tiers[static_cast<size_t>(t)];
+      for (int k = 0; k < spec.layers; ++k) {
+        const size_t to = static_cast<size_t>(t * spec.layers + k) * Dp;
         if (tier.h0) std::copy_n(tier.h0 + k * D, D, start_.h.begin() + to);
         if (tier.c0) std::copy_n(tier.c0 + k * D, D, start_.c.begin() + to);
       }
     }
   }
   std::unique_ptr<Player> player(int streams, int) const override {
-    return std::make_unique<SampleRNNPlayer>(spec_, start_, plans_, streams);
+    return std::make_unique<SampleRNNPlayer>(*this, start_, streams);
   }
 
  private:
-  const SampleRNNSpec spec_;
   Start start_;
 };
 

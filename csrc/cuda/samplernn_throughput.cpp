@@ -33,13 +33,16 @@ class ThroughputStepper final : public Stepper {
  public:
   ThroughputStepper(const ThroughputPlan& plan, const SampleRNNState& state);
 
-  bool plays(const Samples&, const std::vector<StageTap>&) const override { return true; }
+  bool plays(const Samples&, const std::vector<StageTap>&) const override { return blocks_ > 0; }
   void resume(int64_t, Stream) override {}
   void settle(int64_t, Stream) override {}
+  void retreat(Stream) override { blocks_ /= 2; }
+  Strength strength() const override { return {1, 1, blocks_}; }
 
   void launch(const Samples& samples, const std::vector<StageTap>& taps, Stream stream) override {
     flags_.zero(stream);
-    launch_batch(grid_of(blocks_), Batch{net_, state_, samples, taps_.list(taps), memory_}, stream);
+    const Batch work{net_, state_, samples, taps_.list(taps), opening_.next(stream), memory_};
+    launch_batch(grid_of(blocks_), work, stream);
   }
 
  private:
@@ -47,7 +50,8 @@ class ThroughputStepper final : public Stepper {
 
   const Net<Half> net_;
   const SampleRNNState state_;
-  const int blocks_;
+  int blocks_;
+  OpeningWord opening_;
   TapList taps_;
   Array<float> input_, past_, wide_, logits_;
   Array<Half> frame_, x_, y_;
@@ -95,7 +99,7 @@ std::unique_ptr<Stepper> ThroughputPlan::stepper(const SampleRNNState& state) co
 std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source) {
   if (source.plan != kThroughput || source.precision != Precision::kFloat16) return nullptr;
   const int blocks = batch_blocks_at_once(grid_of(1));
-  if (blocks == 0) return nullptr;
+  if (blocks == 0) throw NoRoom(kThroughput);
   return std::make_unique<ThroughputPlan>(source, blocks);
 }
 

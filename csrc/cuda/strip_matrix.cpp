@@ -23,7 +23,7 @@ Half narrowed<Half>(double value) {
 template <typename T>
 Memory on_device(const std::vector<T>& values) {
   Memory memory(values.size() * sizeof(T));
-  copy_to_device(memory.data(), values.data(), memory.bytes(), nullptr);
+  copy(memory.data(), values.data(), memory.bytes(), nullptr);
   return memory;
 }
 

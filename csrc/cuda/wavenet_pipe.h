@@ -2,6 +2,7 @@
 // within a step the groups of 8 streams that this pipeline plays.
 #pragma once
 
+#include "cuda/opening.h"
 #include "cuda/plan.h"
 #include "cuda/wavenet_links.h"
 
@@ -22,6 +23,7 @@ struct WaveNetPipe {
   WaveNetState state;
   Samples samples;
   uint32_t sequence;     // of the first step
+  Opening opening;
   uint32_t* flags;       // [blocks of the grid] and the number of the first of this launch's two, for meet()
   uint32_t meeting;
   const StageOut* taps;  // [StageIndex::count], or null

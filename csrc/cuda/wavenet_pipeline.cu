@@ -4,6 +4,7 @@
 #include "cuda/wavenet_pipeline.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "cuda/launch.h"
 #include "cuda/wavenet_chain.h"
@@ -22,6 +23,7 @@ struct WaveNetPipeline {
   WaveNetPipe<T> pipe;
 
   SHARKS_BOTH void operator()(const Block& block) const {
+    if (!all_came(block, pipe.opening, pipe.samples.trouble)) return;
     const int pipeline = block.index / pipe.blocks;
     const Neighbourhood here{block, pipe.links, block.index % pipe.blocks};
     const Role role = pipe.roles[here.index];
@@ -75,12 +77,12 @@ class Plan final : public WaveNetPlan {
     return cost;
   }
 
-  // Pipelines for so many groups: near links where few groups want to be quick and clusters can be had, else far ones.
-  // None where not even one pipeline fits. What is heard does not depend on it.
-  Setting setting(int groups) const {
+  // Pipelines for so many groups, on no more than `most` blocks: near links where few groups want to be quick and
+  // clusters can be had, else far ones. None where not even one pipeline fits. What is heard does not depend on it.
+  Setting setting(int groups, int most = std::numeric_limits<int>::max()) const {
     if (device().capability >= 90)
       for (int cluster : {16, 8}) {
-        const Setting near = clustered(groups, cluster);
+        const Setting near = clustered(groups, cluster, most);
         if (near.pipelines) return near;
       }
     Setting far;
@@ -88,7 +90,7 @@ class Plan final : public WaveNetPlan {
     if (!fewest) return far;
     far.pipelines = 1;
     far.layout = *fewest;
-    const int room = at_once(far.grid());
+    const int room = std::min(at_once(far.grid()), most);
     far.pipelines = std::min(room / fewest->blocks(), groups);
     if (far.pipelines) far.layout = *lay_out<T>(net_, {device().shared_bytes, room / far.pipelines});
     return far;
@@ -121,7 +123,7 @@ class Plan final : public WaveNetPlan {
   }
 
   // A pipeline is one cluster, or several whole ones.
-  Setting clustered(int groups, int cluster) const {
+  Setting clustered(int groups, int cluster, int most) const {
     Setting setting;
     const int blocks = (fewest_blocks(cluster, kSlots) + cluster - 1) / cluster * cluster;
     const std::optional<WaveNetLayout> layout = lay_out<T>(net_, {device().shared_bytes, blocks, cluster, kSlots});
@@ -130,8 +132,8 @@ class Plan final : public WaveNetPlan {
     setting.layout = *layout;
     // The blocks of a cluster start together, and no more clusters are launched than run at once.
     setting.cooperative = false;
-    const int most = at_once(setting.grid()) / blocks;
-    setting.pipelines = groups <= most * kSlots ? std::min(most, groups) : 0;
+    const int room = std::min(at_once(setting.grid()), most) / blocks;
+    setting.pipelines = groups <= room * kSlots ? std::min(room, groups) : 0;
     return setting;
   }
 
@@ -146,25 +148,13 @@ class PipelineStepper final : public Stepper {
  public:
   PipelineStepper(const Plan<T>& plan, const WaveNetState& state) : plan_(plan), pipe_(plan.pipe(state)) {
     pipe_.groups = (state.B + kTileColumns - 1) / kTileColumns;
-    setting_ = plan.setting(pipe_.groups);
-    if (!setting_.pipelines) return;
-    const WaveNetLayout& layout = setting_.layout;
-    pipe_.pipelines = setting_.pipelines;
-    roles_ = Array<Role>(layout.roles);
-    words_ = Array<uint64_t>(static_cast<size_t>(pipe_.groups) * layout.links.per_group);
-    flags_ = Array<uint32_t>(static_cast<size_t>(setting_.grid().blocks));
-    pipe_.roles = roles_.data();
-    pipe_.blocks = layout.blocks(), pipe_.chain_blocks = layout.chain_blocks;
-    pipe_.first_draw = layout.first_draw(), pipe_.draw_blocks = layout.draw_blocks;
-    pipe_.skip_chunk = layout.skip_chunk;
-    pipe_.links = layout.links;
-    pipe_.links.words = words_.data();
-    pipe_.flags = flags_.data();
-    pipe_.sequence = pipe_.meeting = 1;
+    occupy(plan.setting(pipe_.groups));
   }
 
   bool plays(const Samples&, const std::vector<StageTap>&) const override { return setting_.pipelines > 0; }
   void settle(int64_t, Stream) override {}  // the state is played in place
+  void retreat(Stream) override { occupy(plan_.setting(pipe_.groups, setting_.grid().blocks / 2)); }
+  Strength strength() const override { return {setting_.pipelines, pipe_.groups, setting_.grid().blocks}; }
 
   // Whatever an unfinished launch has left in the words is forgotten: sequence numbers begin anew.
   void resume(int64_t, Stream stream) override {
@@ -182,6 +172,7 @@ class PipelineStepper final : public Stepper {
     const uint32_t next = pipe_.sequence + static_cast<uint32_t>(samples.n);
     if (next < pipe_.sequence) resume(samples.position, stream);  // 0, what cleared words hold, is never a number
     pipe_.samples = samples;
+    pipe_.opening = opening_.next(stream);
     if (taps.empty()) {
       play<false>(stream);
     } else {
@@ -197,6 +188,24 @@ class PipelineStepper final : public Stepper {
   }
 
  private:
+  void occupy(Setting setting) {
+    setting_ = std::move(setting);
+    if (!setting_.pipelines) return;
+    const WaveNetLayout& layout = setting_.layout;
+    pipe_.pipelines = setting_.pipelines;
+    roles_ = Array<Role>(layout.roles);
+    words_ = Array<uint64_t>(static_cast<size_t>(pipe_.groups) * layout.links.per_group);
+    flags_ = Array<uint32_t>(static_cast<size_t>(setting_.grid().blocks));
+    pipe_.roles = roles_.data();
+    pipe_.blocks = layout.blocks(), pipe_.chain_blocks = layout.chain_blocks;
+    pipe_.first_draw = layout.first_draw(), pipe_.draw_blocks = layout.draw_blocks;
+    pipe_.skip_chunk = layout.skip_chunk;
+    pipe_.links = layout.links;
+    pipe_.links.words = words_.data();
+    pipe_.flags = flags_.data();
+    pipe_.sequence = pipe_.meeting = 1;
+  }
+
   template <bool kTapped>
   void play(Stream stream) {
     cuda::launch(setting_.grid(), WaveNetPipeline<T, kTapped>{pipe_}, stream);
@@ -208,6 +217,7 @@ class PipelineStepper final : public Stepper {
   Array<Role> roles_;
   Array<uint64_t> words_;
   Array<uint32_t> flags_;
+  OpeningWord opening_;
   Array<StageOut> taps_;
 };
 
@@ -221,7 +231,8 @@ std::unique_ptr<WaveNetPlan> make(const WaveNetSource& source) {
   std::optional<PackedWaveNet> net = pack_wavenet<T>(source);
   if (!net) return nullptr;
   auto plan = std::make_unique<Plan<T>>(source.spec, std::move(*net));
-  return plan->setting(1).pipelines ? std::move(plan) : nullptr;
+  if (!plan->setting(1).pipelines) throw NoRoom(kName);
+  return plan;
 }
 
 }  // namespace

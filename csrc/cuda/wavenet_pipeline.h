@@ -7,7 +7,8 @@
 
 namespace sharks::cuda {
 
-// Null where the weights do not fit the shared memory of the device's blocks, or a weight is beyond what a half holds.
+// Throws NoRoom where the weights do not fit the shared memory of the device's blocks; null where a weight is beyond
+// what a half holds.
 std::unique_ptr<WaveNetPlan> wavenet_pipeline(const WaveNetSource& source);
 
 }  // namespace sharks::cuda

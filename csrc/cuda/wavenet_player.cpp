@@ -10,13 +10,14 @@
 namespace sharks::cuda {
 namespace {
 
+using WaveNetPlans = DeviceModel<WaveNetState, WaveNetSource>;
+
 // Global conditioning is one product per player: on the host, in double precision.
 using Conditioning = std::vector<std::vector<float>>;  // [L] of [2 D, G]
 
 class WaveNetPlayer final : public DevicePlayer {
  public:
-  WaveNetPlayer(const WaveNetSpec& spec, const Conditioning& conditioning,
-                const std::vector<std::unique_ptr<WaveNetPlan>>& plans, int B);
+  WaveNetPlayer(const WaveNetPlans& model, const Conditioning& conditioning, int B);
 
   int lookback() const override { return 1; }
   void reset(const int32_t* levels) override;
@@ -27,11 +28,16 @@ class WaveNetPlayer final : public DevicePlayer {
 
  protected:
   void upload_state() override;
+  std::unique_ptr<Stepper> last_resort() const override { return model_.last_resort().stepper(state()); }
 
  private:
+  WaveNetState state() const {
+    return {B_, recent_.data(), rings_.data(), device_starts_.data(), conditioning_.empty() ? nullptr : condition_.data()};
+  }
   int64_t ring_length(size_t i) const { return static_cast<int64_t>(spec_.filter_width - 1) * spec_.dilations[i]; }
   int ring_of(const std::string& name) const;
 
+  const WaveNetPlans& model_;
   const WaveNetSpec& spec_;
   const Conditioning& conditioning_;
   const int taps_, Rp_;
@@ -43,23 +49,21 @@ class WaveNetPlayer final : public DevicePlayer {
   std::map<size_t, std::vector<float>> set_rings_;  // layer -> [B, length, R], oldest first
 };
 
-WaveNetPlayer::WaveNetPlayer(const WaveNetSpec& spec, const Conditioning& conditioning,
-                             const std::vector<std::unique_ptr<WaveNetPlan>>& plans, int B)
-    : DevicePlayer(B, spec.q_levels, stages(spec)),
-      spec_(spec),
+WaveNetPlayer::WaveNetPlayer(const WaveNetPlans& model, const Conditioning& conditioning, int B)
+    : DevicePlayer(B, model.q_levels(), stages(model.source().spec)),
+      model_(model),
+      spec_(model.source().spec),
       conditioning_(conditioning),
-      taps_(std::max(spec.input_filter_width, 1)),
-      Rp_(padded(spec.residual)),
+      taps_(std::max(spec_.input_filter_width, 1)),
+      Rp_(padded(spec_.residual)),
       starts_(1, 0),
       recent_(static_cast<size_t>(B) * taps_),
-      condition_(static_cast<size_t>(B) * conditioning.size() * 2 * spec.dilation),
+      condition_(static_cast<size_t>(B) * conditioning.size() * 2 * spec_.dilation),
       set_recent_(static_cast<size_t>(B) * taps_, -1) {
-  for (size_t i = 0; i < spec.dilations.size(); ++i) starts_.push_back(starts_.back() + B * ring_length(i) * Rp_);
+  for (size_t i = 0; i < spec_.dilations.size(); ++i) starts_.push_back(starts_.back() + B * ring_length(i) * Rp_);
   device_starts_ = Array<int64_t>(starts_);
   rings_ = Array<float>(static_cast<size_t>(starts_.back()));
-  const WaveNetState state{B, recent_.data(), rings_.data(), device_starts_.data(),
-                           conditioning.empty() ? nullptr : condition_.data()};
-  for (const auto& plan : plans) steppers_.push_back(plan->stepper(state));
+  steppers_.push_back(model.chosen().stepper(state()));
 }
 
 void WaveNetPlayer::reset(const int32_t* levels) {
@@ -100,7 +104,7 @@ void WaveNetPlayer::get_state(const std::string& name, void* out) const {
   const size_t i = static_cast<size_t>(ring_of(name));
   const int64_t length = ring_length(i), R = spec_.residual;
   std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
-  copy_to_host(ring.data(), rings_.data() + starts_[i], ring.size() * sizeof(float), stream_);
+  copy(ring.data(), rings_.data() + starts_[i], ring.size() * sizeof(float), stream_);
   for (int64_t row = 0; row < B_ * length; ++row)  // row t mod length holds position t: the oldest is the current one's
     std::copy_n(ring.data() + (row / length * length + (position_ + row) % length) * Rp_, R,
                 static_cast<float*>(out) + row * R);
@@ -126,7 +130,7 @@ void WaveNetPlayer::upload_state() {
     std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
     for (int64_t row = 0; row < B_ * length; ++row)
       std::copy_n(rows.data() + row * R, R, ring.data() + (row / length * length + (position_ + row) % length) * Rp_);
-    copy_to_device(rings_.data() + starts_[i], ring.data(), ring.size() * sizeof(float), stream_);
+    copy(rings_.data() + starts_[i], ring.data(), ring.size() * sizeof(float), stream_);
   }
   set_rings_.clear();
 }
@@ -147,21 +151,18 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
   state_written();
 }
 
-class WaveNetModel final : public DeviceModel<WaveNetState> {
+class WaveNetModel final : public WaveNetPlans {
  public:
-  WaveNetModel(const WaveNetSource& source)
-      : DeviceModel(source.spec.q_levels, choose_plans<WaveNetState, WaveNetSource>(source, {wavenet_pipeline})),
-        spec_(source.spec) {
-    const size_t size = static_cast<size_t>(2 * spec_.dilation * spec_.global_channels);
-    for (const WaveNetWeights::Block& block : source.weights.blocks)
+  explicit WaveNetModel(WaveNetSource from) : DeviceModel(std::move(from), {wavenet_pipeline}) {
+    const size_t size = static_cast<size_t>(2 * source().spec.dilation * source().spec.global_channels);
+    for (const WaveNetWeights::Block& block : source().weights.blocks)
       if (block.gcond) conditioning_.emplace_back(block.gcond, block.gcond + size);
   }
   std::unique_ptr<Player> player(int streams, int) const override {
-    return std::make_unique<WaveNetPlayer>(spec_, conditioning_, plans_, streams);
+    return std::make_unique<WaveNetPlayer>(*this, conditioning_, streams);
   }
 
  private:
-  const WaveNetSpec spec_;
   Conditioning conditioning_;
 };
 

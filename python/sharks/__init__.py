@@ -17,6 +17,7 @@ _HOMES = {
     "PackError": "errors",
     "AudioError": "errors",
     "ResourceError": "errors",
+    "Notice": "errors",
     "preset": "presets",
     "presets": "presets",
     "recipe": "presets",

@@ -26,12 +26,13 @@ def bench(
     dtypes: collections.abc.Iterable[str] = ("float32",),
     seconds: float = 1.0,
     device: str = "auto",
+    plan: str = "default",
 ) -> dict[str, typing.Any]:
     """Play a pack (a path) or preset (a name, with random weights) in every combination of streams, threads and dtypes.
 
     Each plays for `seconds`, up to a minute, `RUNS` times, taking turns with the probes of limits.py; medians.
-    -> model, device, isa and rows: dtype, streams, threads; samples_per_second of all streams together, x_realtime of
-    each; and on a CPU, else None: bytes_per_step, what one step of all streams reads of the weights;
+    -> model, device, isa and rows: dtype, plan, streams, threads; samples_per_second of all streams together,
+    x_realtime of each; and on a CPU, else None: bytes_per_step, what one step of all streams reads of the weights;
     multiply_adds_per_sample; limit, the samples per second that these two allow; of_limit, the share reached.
     """
     from .engine import open_player
@@ -43,7 +44,7 @@ def bench(
     rows: list[dict[str, typing.Any]] = []
     where = {}
     for dtype, b, t in ways:
-        player = open_player(pack, b, device=device, dtype=dtype, threads=t)
+        player = open_player(pack, b, device=device, dtype=dtype, threads=t, plan=plan)
         where = {"device": player.device, "isa": player.isa}
         rows.append(_row(pack, player, seconds))
     return {"model": str(model), **where, "rows": rows}
@@ -53,7 +54,7 @@ def _row(pack: Pack, player: Player, seconds: float) -> dict[str, typing.Any]:
     from .engine import cost
     from .limits import limit
 
-    row: dict[str, typing.Any] = {"dtype": player.dtype, "streams": player.streams, "threads": player.threads}
+    row: dict[str, typing.Any] = {name: getattr(player, name) for name in ("dtype", "plan", "streams", "threads")}
     costs = cost(pack, player.device, player.dtype) if player.device == "cpu" else None
     steps, speeds, limits = warm(player, seconds), [], []
     for _ in range(RUNS):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import golden as golden_steps
-from .engine import open_player
+from .engine import described, open_player
 from .errors import UsageError
 from .golden import Golden
 from .pack import Pack, load
@@ -35,16 +35,20 @@ class Report:
     device: str
     dtype: str
     isa: str
+    plan: str
 
     def __str__(self) -> str:
         parted = "" if self.parted_at is None else f", other levels from free step {self.parted_at}"
         return (
-            f"{'ok' if self.ok else 'NOT ok'}: {self.steps} steps on {self.device} ({self.isa}, {self.dtype}), "
+            f"{'ok' if self.ok else 'NOT ok'}: {self.steps} steps on "
+            f"{described(self.device, self.isa, self.dtype, self.plan)}, "
             f"largest error {self.max_error:.2g}, allowed {self.bound:.2g}{parted}"
         )
 
 
-def check(pack: Pack | str | os.PathLike[str], device: str = "reference", dtype: str = "float32") -> Report:
+def check(
+    pack: Pack | str | os.PathLike[str], device: str = "reference", dtype: str = "float32", plan: str = "default"
+) -> Report:
     """Play the golden steps of a pack (or of the pack at a path) on a device and compare.
 
     A pack that was saved without golden steps has the reference play them first. Raises as `load` and `open_player` do.
@@ -54,7 +58,7 @@ def check(pack: Pack | str | os.PathLike[str], device: str = "reference", dtype:
     if not isinstance(pack, Pack):
         pack = load(pack)
     golden = pack.golden
-    player = open_player(pack, 1, device=device, dtype=dtype, condition=golden.condition)
+    player = open_player(pack, 1, device=device, dtype=dtype, condition=golden.condition, plan=plan)
     free, logits = golden_steps.replay(player, golden)
     bound = BOUNDS[dtype] * max(1.0, float(np.abs(golden.logits).max()))
     error = float(np.abs(logits.astype(np.float64) - golden.logits).max())
@@ -69,6 +73,7 @@ def check(pack: Pack | str | os.PathLike[str], device: str = "reference", dtype:
         device=player.device,
         dtype=player.dtype,
         isa=player.isa,
+        plan=player.plan,
     )
 
 

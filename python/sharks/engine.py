@@ -13,6 +13,7 @@ import os
 import threading
 import types
 import typing
+import warnings
 import weakref
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import reference
 from .arrays import on_host
-from .errors import Error, ResourceError, UsageError
+from .errors import Error, Notice, ResourceError, UsageError
 from .pack import Pack
 from .spec import did_you_mean, state_tensors, to_dict
 
@@ -62,6 +63,12 @@ class Player:
         self.spec, self.streams = pack.spec, streams
         self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, plan, threads
         self._player = player
+        self._said = 0  # of its notes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences: why it plays slower than it might. Each is a `Notice` among Python's warnings as it arises."""
+        return tuple(getattr(self._player, "notes", ()))
 
     def reset(self, levels: ArrayLike) -> None:
         """Forget everything but the history `levels` int (B, lookback), oldest first; position and step are 0."""
@@ -69,19 +76,31 @@ class Player:
             self._player.reset(_exact("levels", levels, np.int32))
 
     def force(
-        self, levels: ArrayLike, want_logits: bool = True, stages: collections.abc.Sequence[str] = ()
+        self,
+        levels: ArrayLike,
+        want_logits: bool = True,
+        stages: collections.abc.Sequence[str] = (),
+        *,
+        out: typing.Any = None,
     ) -> tuple[NDArray[np.float32] | None, dict[str, NDArray[np.float32]]]:
         """Consume `levels` int (B, T) -> (logits float32 (B, T, Q) that predicted them, or None; stages by name).
 
-        A stage is float32 (B, how often it ran inside this call, width). Position moves on, step does not.
+        A stage is float32 (B, how often it ran inside this call, width). Position moves on, step does not. `out`: an
+        array for the logits, filled where it lies and returned: numpy's, or a tensor on the GPU that plays, of any
+        library with DLPack whose tensors may be written.
         """
         with _refusals():
-            return self._player.force(_exact("levels", levels, np.int32), want_logits, list(stages))
+            played = self._player.force(_exact("levels", levels, np.int32), want_logits, list(stages), out)
+        self._say_what_is_new()
+        return played
 
-    def run(self, n: int, temperature: ArrayLike, seed: int, streams: ArrayLike) -> NDArray[np.int32]:
+    def run(
+        self, n: int, temperature: ArrayLike, seed: int, streams: ArrayLike, *, out: typing.Any = None
+    ) -> NDArray[np.int32]:
         """Draw `n` levels per stream -> int32 (B, n), with the noise of (seed, streams[b], step).
 
         `temperature` float32 (B, n), `seed` below 2^64, `streams` int (B,) below 2^32. Position and step move on.
+        `out`: an array or a tensor for the levels, as for `force`; after Ctrl-C its beginning is what was drawn.
         """
         if not 0 <= seed < 1 << 64:
             raise UsageError(f"seed is {seed}; wanted 0 to 2^64 - 1")
@@ -89,7 +108,9 @@ class Player:
             heat, ids = _exact("temperature", temperature, np.float32), _exact("streams", streams, np.int64)
             if ids.shape != (self.streams,) or ids.min() < 0 or ids.max() >> 32:
                 raise UsageError(f"streams are {ids.tolist()}; wanted {self.streams} numbers from 0 to 2^32 - 1")
-            return self._player.run(n, heat, seed, ids)
+            drawn = self._player.run(n, heat, seed, ids, out)
+        self._say_what_is_new()
+        return drawn
 
     def get_state(self) -> State:
         """A copy of the state: every array of `spec.state_tensors`, streams first."""
@@ -104,6 +125,11 @@ class Player:
                 state = {name: _exact(name, array, wanted.get(name, np.float32)) for name, array in state.items()}
             self._player.set_state(state)
 
+    def _say_what_is_new(self) -> None:
+        notes = self.notes
+        _say(notes[self._said :])
+        self._said = len(notes)
+
 
 def open_player(
     pack: Pack,
@@ -114,6 +140,7 @@ def open_player(
     threads: int | None = None,
     condition: ArrayLike | None = None,
     plan: str = "default",
+    cuda_stream: int | None = None,
 ) -> Player:
     """A player of `streams` streams of a pack, waiting for its first `reset`.
 
@@ -124,6 +151,10 @@ def open_player(
     `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
     a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
+    `cuda_stream`: the handle of a CUDA stream, such as `torch.cuda.current_stream().cuda_stream`, which must outlive
+    the player: all its work on the GPU goes there, after what is there already. None is a stream of its own. Calls
+    return when their work is done.
+
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """
     device = choose_device(device, dtype)
@@ -132,6 +163,9 @@ def open_player(
     if plan != "default" and device != "cuda":
         raise UsageError(f"plan is {plan!r}; device {device!r} has one plan, 'default'")
     _whole("streams", streams, MOST_STREAMS)
+    if cuda_stream is not None and device != "cuda":
+        raise UsageError(f"cuda_stream is given, but device {device!r} plays; leave it out, or use device='cuda'")
+    queue = None if cuda_stream is None else _whole("cuda_stream", cuda_stream, (1 << 64) - 1, least=0)
     threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
     given = per_stream(pack, condition, streams)
     vectors = reference.condition_vectors(pack.spec, pack.tensors, given, streams)
@@ -140,11 +174,17 @@ def open_player(
         return Player(pack, player, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
     with _refusals():
         model = _model(pack, device, dtype, plan)
-        player = model.player(streams, threads)
+        player = model.player(streams, threads, queue)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
+    _say(model.notes)
     how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan}
     return Player(pack, player, streams=streams, threads=threads, **how)
+
+
+def described(device: str, *how: str) -> str:
+    """What plays, for people: "cuda (sm_90, float16, persistent)". A device's only plan is not worth a word."""
+    return f"{device} ({', '.join(word for word in how if word != 'default')})"
 
 
 def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, float]:
@@ -212,9 +252,9 @@ def _default_threads(streams: int) -> int:
     return max(1, min(cores, max(streams, FEW_STREAMS), MOST_THREADS))
 
 
-def _whole(name: str, value: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= most:
-        raise UsageError(f"{name} is {value!r}; wanted a whole number from 1 to {most}")
+def _whole(name: str, value: int, most: int, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
+        raise UsageError(f"{name} is {value!r}; wanted a whole number from {least} to {most}")
     return int(value)
 
 
@@ -225,6 +265,12 @@ def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typ
     if exact.dtype.kind == "i" and not np.array_equal(exact, given):
         raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
     return exact
+
+
+def _say(notes: collections.abc.Iterable[str]) -> None:
+    """To Python's warnings, which by default show each sentence once."""
+    for note in notes:
+        warnings.warn(note, Notice, stacklevel=3)
 
 
 _STATE_DTYPES: dict[str, type[np.generic]] = {
@@ -246,5 +292,5 @@ def _refusals() -> typing.Iterator[None]:
         raise ResourceError("there is not enough memory for so many streams; use fewer") from None
     except RuntimeError as error:
         raise ResourceError(str(error)) from None
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, BufferError) as error:
         raise UsageError(str(error)) from None

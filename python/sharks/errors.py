@@ -2,7 +2,7 @@
 
 from .spec import Error, SpecError
 
-__all__ = ["AudioError", "Error", "PackError", "ResourceError", "SpecError", "UsageError"]
+__all__ = ["AudioError", "Error", "Notice", "PackError", "ResourceError", "SpecError", "UsageError"]
 
 
 class UsageError(Error):
@@ -17,6 +17,10 @@ class PackError(Error):
 
 class AudioError(Error):
     """Audio that cannot be read, or holds nothing usable. Exit code 3."""
+
+
+class Notice(UserWarning):
+    """A warning in one sentence: all goes well, but not as well as it might, for a reason worth knowing."""
 
 
 class ResourceError(Error):

@@ -37,20 +37,22 @@ def extend(
     device: str = "auto",
     dtype: str = "float32",
     threads: int | None = None,
+    plan: str = "default",
     progress: Progress | None = None,
 ) -> Audio:
     """Make a clip of `generate(out=...)` or `Audio.save` last `to_seconds` seconds, an included primer not counted.
 
     `pack` is needed where the one of the manifest has moved. The file is replaced when the longer one is there; an
-    interrupt keeps what was played so far. On the device the clip was made on, the result is the clip that `generate`
-    would have played at once. Raises `AudioError` for a file that is not such a clip, `UsageError` where it lasts as
-    long already, `PackError` for another pack.
+    interrupt keeps what was played so far. With the device, dtype, instruction set and plan that made the clip, the
+    result is the clip that `generate` would have played at once; the manifest records what played on. Raises
+    `AudioError` for a file that is not such a clip, `UsageError` where it lasts as long already, `PackError` for
+    another pack.
     """
     path = pathlib.Path(clip)
     if path.name not in manifest.read(path.parent):
         raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
     with held(path.parent):
-        return _extend(path, to_seconds, pack, progress, device=device, dtype=dtype, threads=threads)
+        return _extend(path, to_seconds, pack, progress, device=device, dtype=dtype, threads=threads, plan=plan)
 
 
 def _extend(

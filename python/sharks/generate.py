@@ -190,6 +190,7 @@ def stream(
     device: str = "auto",
     dtype: str = "float32",
     threads: int | None = None,
+    plan: str = "default",
 ) -> Stream:
     """Play without end, in blocks of `block` seconds: an iterator of float32 (n, 1, samples) in [-1, 1].
 
@@ -208,7 +209,7 @@ def stream(
         start=start,
         condition=condition,
     )
-    return Stream(Session(whole, device=device, dtype=dtype, threads=threads), block_samples)
+    return Stream(Session(whole, device=device, dtype=dtype, threads=threads, plan=plan), block_samples)
 
 
 def logits(
@@ -219,6 +220,7 @@ def logits(
     *,
     threads: int | None = None,
     condition: ArrayLike | None = None,
+    plan: str = "default",
 ) -> NDArray[np.float32]:
     """Teacher forcing: `levels` int (n, T) -> logits float32 (n, T - lookback, q_levels).
 
@@ -238,7 +240,7 @@ def logits(
     if given.min() < 0 or given.max() >= q:
         raise UsageError(f"levels reach from {given.min()} to {given.max()}; wanted 0 to {q - 1}")
     given = given.astype(np.int32)
-    player = open_player(pack, len(given), device=device, dtype=dtype, threads=threads, condition=condition)
+    player = open_player(pack, len(given), device=device, dtype=dtype, threads=threads, condition=condition, plan=plan)
     total = given.shape[1] - lookback
     predictions = _empty((len(given), total, q), np.float32, "use fewer or shorter streams")
     player.reset(given[:, :lookback])

@@ -8,6 +8,7 @@ import functools
 import importlib
 import signal
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from emulated import core
 from players import GPU, emulated_gpu, engine, engine_model
 from programs import BUILDS
 from sharks import arrays, reference
+from sharks.bench import bench
+from sharks.engine import open_player
 from sharks.presets import preset
 from sharks.spec import replace, stages
 from specs import SPECS, condition, levels, random_tensors
@@ -193,6 +196,20 @@ def test_ctrl_c_ends_a_long_run_between_chunks(make):
 
 
 @BUILDS
+@pytest.mark.parametrize("name", ["samplernn-gru", "wavenet-r9y9"])
+def test_the_packs_own_weights_stay_as_long_as_a_plan_may_be_made_of_them(name):
+    weights = random_tensors(SPECS[name])
+    watched = [weakref.ref(value) for value in weights.values()]
+    model = engine_model(SPECS[name], weights, core=core(), device="cuda")
+    weights.clear()
+    player = model.player(1, 1)
+    del model
+    assert all(array() is not None for array in watched)
+    del player
+    assert all(array() is None for array in watched)
+
+
+@BUILDS
 def test_it_says_that_it_is_emulated():
     spec = SPECS["samplernn-gru"]
     player_of = core()
@@ -215,11 +232,11 @@ def test_twenty_runs_are_one(make, name):
 class OnGpu:
     """A tensor that says it lies on a GPU, and hands out what `values` hand out."""
 
-    def __init__(self, values):
-        self.values, self.stream = values, None
+    def __init__(self, values, number=0):
+        self.values, self.stream, self.number = values, None, number
 
     def __dlpack_device__(self):
-        return (2, 0)
+        return (2, self.number)
 
     def __dlpack__(self, stream):
         self.stream = stream
@@ -246,6 +263,65 @@ def test_levels_and_primers_may_lie_on_a_gpu(emulated_core):
         for p in (prime, OnGpu(prime))
     ]
     assert np.array_equal(*clips)
+
+
+@BUILDS
+@pytest.mark.parametrize("handle", [None, 0, 77])
+def test_results_are_put_into_tensors_on_a_gpu(emulated_core, handle):
+    spec = SPECS["preset-prism-3tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    given, heat, ids = levels(spec, 2, 20), np.ones((2, 30), np.float32), np.arange(2)
+    players = [open_player(pack, 2, device="cuda", plan="first-light", cuda_stream=stream) for stream in (None, handle)]
+    for player in players:
+        player.reset(levels(spec, 2, spec.lookback, seed=1))
+    logits, drawn = OnGpu(np.zeros((2, 20, spec.q_levels), np.float32)), OnGpu(np.zeros((2, 30), np.int32))
+    assert players[1].force(given, out=logits)[0] is logits
+    assert players[1].run(30, heat, 5, ids, out=drawn) is drawn
+    assert np.array_equal(logits.values, players[0].force(given)[0])
+    assert np.array_equal(drawn.values, players[0].run(30, heat, 5, ids))
+    assert logits.stream == drawn.stream, "the owner was not told which stream will write"
+    assert logits.stream == {None: logits.stream, 0: 1, 77: 77}[handle] != 0  # as DLPack calls the default stream
+
+
+@BUILDS
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        (OnGpu(np.zeros((1, 8), np.int32), number=1), "out lies on GPU 1, but GPU 0 plays"),
+        (OnGpu(np.zeros((1, 8), np.int64)), "out has dtype int64; wanted int32"),
+        (OnGpu(np.zeros((8, 1), np.int32)), r"out has shape \[8, 1\]; wanted \[1, 8\]"),
+        (OnGpu(np.zeros((1, 16), np.int32)[:, ::2]), "not contiguous"),
+        (OnGpu(np.frombuffer(bytes(32), np.int32)[None]), "readonly"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_tensor_that_cannot_be_written_is_refused_before_anything_plays(emulated_core, place, word):
+    spec = SPECS["samplernn-gru"]
+    player = open_player(sharks.Pack(spec, random_tensors(spec)), 1, device="cuda")
+    player.reset(levels(spec, 1, spec.lookback))
+    with pytest.raises(sharks.UsageError, match=word):
+        player.run(8, np.ones((1, 8), np.float32), 1, [0], out=place)
+    assert player.get_state()["position"].tolist() == [0]
+    assert not np.any(place.values)
+
+
+@BUILDS
+def test_a_stream_is_for_a_player_on_a_gpu(emulated_core):
+    spec = SPECS["samplernn-gru"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    for device in ("cpu", "reference"):
+        with pytest.raises(sharks.UsageError, match=f"cuda_stream is given, but device '{device}' plays"):
+            open_player(pack, 1, device=device, cuda_stream=0)
+    for handle in (-1, 1.5, "0", True, 1 << 64):
+        with pytest.raises(sharks.UsageError, match="cuda_stream is .*; wanted a whole number"):
+            open_player(pack, 1, device="cuda", cuda_stream=handle)
+    with pytest.raises(ValueError, match="cuda_stream is given, but a CPU plays"):
+        engine_model(spec, random_tensors(spec)).player(1, 1, 0)
+    there = OnGpu(np.zeros((1, 8), np.int32))
+    player = open_player(pack, 1, device="cpu")
+    player.reset(levels(spec, 1, spec.lookback))
+    with pytest.raises(sharks.UsageError, match="out lies on a GPU, but a CPU plays"):
+        player.run(8, np.ones((1, 8), np.float32), 1, [0], out=there)
 
 
 @BUILDS
@@ -280,6 +356,44 @@ def test_the_door_plays_on_it(emulated_core):
         sharks.generate(pack, 0.001, device="cpu", plan="throughput")
 
 
+@BUILDS
+def test_every_verb_that_plays_takes_a_plan_and_says_which_it_was(emulated_core, tmp_path):
+    spec = SPECS["wavenet-filter-3"]
+    pack = sharks.random_pack(spec)
+    pack.save(tmp_path / "a.safetensors")
+    pack, on = sharks.load(tmp_path / "a.safetensors"), {"device": "cuda", "plan": "first-light"}
+    assert open_player(pack, 1, device="cuda").plan == "pipeline"
+    whole = sharks.generate(pack, 0.002, seed=5, out=tmp_path / "whole", **on)
+    block = next(sharks.stream(pack, block=0.002, seed=5, **on))
+    assert np.array_equal(block, whole.samples)
+    history = levels(spec, 1, spec.lookback + 8)
+    assert np.array_equal(
+        sharks.logits(pack, history, **on), sharks.logits(pack, history, device="cuda", plan="first-light")
+    )
+    sharks.generate(pack, 0.001, seed=5, out=tmp_path / "cut", **on)
+    longer = sharks.extend(tmp_path / "cut" / "0000.wav", 0.002, **on)
+    assert longer.plan == "first-light" and np.array_equal(longer.levels, whole.levels)
+    with pytest.raises(sharks.UsageError, match="is another clip, its plan is 'first-light', not 'pipeline'"):
+        sharks.generate(pack, 0.003, seed=5, out=tmp_path / "cut", device="cuda")
+    mixed = sharks.extend(tmp_path / "cut" / "0000.wav", 0.003, device="cuda")
+    assert mixed.plan == "first-light, then pipeline"
+    report = sharks.check(pack, **on)
+    assert report.ok and report.plan == "first-light" and "cuda (emulated, float32, first-light)" in str(report)
+    found = bench(str(tmp_path / "a.safetensors"), seconds=0.001, **on)
+    assert found["rows"][0]["plan"] == "first-light"
+
+
+@BUILDS
+@pytest.mark.parametrize("verb", ["stream", "logits", "check", "generate"])
+def test_a_plan_that_cannot_play_is_refused_in_one_sentence(emulated_core, verb):
+    spec = SPECS["samplernn-gru"]
+    given = {"logits": [np.zeros((1, spec.lookback + 1), np.int32)]}.get(verb, [])
+    with pytest.raises(
+        sharks.UsageError, match="plan is 'pipeline', which cannot play this model here; wanted default"
+    ):
+        getattr(sharks, verb)(sharks.random_pack(spec), *given, device="cuda", plan="pipeline")
+
+
 @pytest.fixture
 def card():
     if not GPU:
@@ -299,6 +413,55 @@ def test_torch_tensors_on_the_gpu_are_heard(card):
     assert np.array_equal(got, sharks.logits(pack, given, device="cuda"))
     with pytest.raises(sharks.UsageError, match="contiguous"):
         sharks.logits(pack, there.T, device="cuda")
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("whose", ["torch's", "its own"])
+@pytest.mark.parametrize("name", ["preset-prism-3tier", "preset-ibab-wavenet"])
+def test_work_comes_after_what_lies_in_torchs_stream_and_before_what_follows(card, name, whose):
+    torch = pytest.importorskip("torch")
+    spec = SPECS[name]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    history, given, heat = levels(spec, 2, spec.lookback, seed=1), levels(spec, 2, 40), np.ones((2, 60), np.float32)
+    plain = open_player(pack, 2, device="cuda")
+    plain.reset(history)
+    wanted = plain.force(given)[0], plain.run(60, heat, 5, [0, 1])
+    side = torch.cuda.Stream()
+    player = open_player(pack, 2, device="cuda", cuda_stream=side.cuda_stream if whose == "torch's" else None)
+    player.reset(history)
+    logits = torch.empty(wanted[0].shape, device=card)
+    drawn = torch.empty(wanted[1].shape, dtype=torch.int32, device=card)
+    for place, want, play in (
+        (logits, wanted[0], lambda: player.force(given, out=logits)[0]),
+        (drawn, wanted[1], lambda: player.run(60, heat, 5, [0, 1], out=drawn)),
+    ):
+        torch.cuda.synchronize()
+        with torch.cuda.stream(side):
+            torch.cuda._sleep(200_000_000)  # clocks: a tenth of a second
+            place.fill_(9)  # after the results, if anything went past the stream
+            assert play() is place
+            after = place + 1
+        torch.cuda.synchronize()
+        assert np.array_equal(place.cpu().numpy(), want)
+        assert np.array_equal(after.cpu().numpy(), want + 1)
+
+
+@pytest.mark.cuda
+def test_the_default_stream_may_be_named(card):
+    torch = pytest.importorskip("torch")
+    spec = SPECS["preset-prism-3tier"]
+    pack = sharks.Pack(spec, random_tensors(spec))
+    handle = torch.cuda.default_stream().cuda_stream
+    clips = []
+    for stream in (None, handle):
+        player = open_player(pack, 1, device="cuda", cuda_stream=stream)
+        player.reset(levels(spec, 1, spec.lookback))
+        place = torch.empty((1, 50), dtype=torch.int32, device=card)
+        clips.append(player.run(50, np.ones((1, 50), np.float32), 3, [0], out=place).cpu().numpy())
+    assert np.array_equal(*clips)
+    with pytest.raises(sharks.UsageError, match="require gradient"):
+        logits = torch.zeros((1, 1, spec.q_levels), device=card, requires_grad=True)
+        player.force(np.zeros((1, 1), np.int32), out=logits)
 
 
 @pytest.mark.cuda

@@ -13,6 +13,7 @@ import signal
 import sys
 import types
 import typing
+import warnings
 
 INTERRUPTED = 130
 USAGE, BAD_INPUT, RESOURCES = 2, 3, 4
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words  # welcome before and after the verb
     words = [word for word in words if word != "--debug"]
+    _show_notices()
     signal.signal(signal.SIGTERM, _interrupt)  # a polite end, like Ctrl-C
     try:
         code = _run(words or ["--help"])
@@ -60,6 +62,21 @@ def _run(words: list[str]) -> int:
     except SystemExit:  # typer's answer to a pipe that was closed
         raise BrokenPipeError from None
     return _say_interrupted() if code == INTERRUPTED else int(code)
+
+
+def _show_notices() -> None:
+    """A `Notice` is one line on stderr, each sentence once; other warnings are shown as Python shows them."""
+    show = warnings.showwarning
+
+    def show_notice(message: Warning | str, category: type[Warning], *place: typing.Any, **more: typing.Any) -> None:
+        from ..errors import Notice
+        from .display import say
+
+        if not issubclass(category, Notice):
+            return show(message, category, *place, **more)
+        say(f"note: {_on_one_line(str(message))}")
+
+    warnings.showwarning = show_notice
 
 
 def _say_interrupted() -> int:

@@ -19,6 +19,7 @@ def bench(
     dtype: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="How weights are stored; float32.")] = None,
     length: Annotated[str, typer.Option(metavar="TIME", help="Of each measurement.")] = "1s",
     device: options.Device = "auto",
+    plan: options.Plan = "default",
     as_json: options.AsJson = False,
 ) -> None:
     """Measure samples per second, and the limit of this machine.
@@ -27,6 +28,7 @@ def bench(
     times; every combination is played. The limit is what reading the weights and multiplying by them takes at least.
     """
     from ..bench import bench
+    from ..engine import described
 
     found = bench(
         model,
@@ -35,8 +37,11 @@ def bench(
         dtypes=dtype or ["float32"],
         seconds=values.duration(length),
         device=device,
+        plan=plan,
     )
-    lines = [f"{found['model']} on {found['device']} ({found['isa']}), samples/s of all streams together"]
+    plans = dict.fromkeys(row["plan"] for row in found["rows"])
+    where = described(found["device"], found["isa"], *plans)
+    lines = [f"{found['model']} on {where}, samples/s of all streams together"]
     lines += ["  ".join(cells) for cells in _aligned([HEADS, *map(_cells, found["rows"])])]
     display.answer("\n".join(lines), found, as_json)
 

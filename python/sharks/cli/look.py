@@ -26,6 +26,7 @@ def doctor(as_json: options.AsJson = False) -> None:
 def check(
     pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
     device: options.Device = "auto",
+    plan: options.Plan = "default",
     as_json: options.AsJson = False,
 ) -> None:
     """Prove a pack on this machine.
@@ -36,7 +37,7 @@ def check(
 
     from ..check import check
 
-    report = check(pack, device=device)
+    report = check(pack, device=device, plan=plan)
     display.answer(f"{pack}: {report}", {"pack": pack, **dataclasses.asdict(report)}, as_json)
     if not report.ok:
         raise typer.Exit(3)

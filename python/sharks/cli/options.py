@@ -13,6 +13,10 @@ Settings = Annotated[
 ]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, or reference (numpy, slow).")]
 Dtype = Annotated[str, typer.Option(metavar="TYPE", help="How weights are stored while playing.")]
+Plan = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Way of playing on a GPU: default, throughput (hundreds of clips), or its name."),
+]
 Threads = Annotated[int | None, typer.Option(metavar="N", help="CPU threads; as many as help if not given.")]
 Temperature = Annotated[
     str, typer.Option("--temperature", "-t", metavar="T", help="0.95; 0.9,1.0 per clip; 0s:0.9,30s:1.1 over time.")

@@ -31,6 +31,7 @@ def generate(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     threads: options.Threads = None,
+    plan: options.Plan = "default",
     on_bad: Annotated[
         str, typer.Option(metavar="WHAT", help="keep bad clips, or retry: play the next unused stream instead.")
     ] = "keep",
@@ -41,6 +42,7 @@ def generate(
     What is written is whole at every moment, for --total 10h too; after Ctrl-C, the same command goes on. Started by
     torchrun or srun, each process plays its share of the clips.
     """
+    from ..engine import described
     from ..generate import generate
     from ..pack import load
     from ..retry import generate_good
@@ -67,6 +69,7 @@ def generate(
         device=device,
         dtype=dtype,
         threads=threads,
+        plan=plan,
         out=folder,
         share=share,
         progress=lambda done, total, speed: line(display.audio_line(done, total, speed, mine)),
@@ -77,7 +80,8 @@ def generate(
         if on_bad == "retry"
         else (generate(loaded, seconds, count, **arguments), [])
     )
-    line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {audio.device} ({audio.isa})")
+    where = described(audio.device, audio.isa, audio.plan)
+    line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
     files = audio.files or []
     for bad in replaced:
         display.say(f"{bad.file} is {bad.verdict}; " + (f"{bad.instead} instead" if bad.instead else "too many are"))
@@ -87,7 +91,9 @@ def generate(
         "seconds": audio.seconds,
         "seed": audio.seed,
         "device": audio.device,
+        "dtype": audio.dtype,
         "isa": audio.isa,
+        "plan": audio.plan,
     }
     display.answer("\n".join(map(str, files)), summary, as_json)
 
@@ -126,6 +132,7 @@ def extend(
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     threads: options.Threads = None,
+    plan: options.Plan = "default",
     as_json: options.AsJson = False,
 ) -> None:
     """Play a clip on. It keeps its beginning and gets longer."""
@@ -139,6 +146,7 @@ def extend(
         device=device,
         dtype=dtype,
         threads=threads,
+        plan=plan,
         progress=lambda done, total, speed: line(display.audio_line(done, total, speed, 1)),
     )
     line.last(f"{values.shown_duration(audio.seconds)} now")

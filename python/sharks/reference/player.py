@@ -58,27 +58,43 @@ class Player:
         self._state = state
 
     def force(
-        self, levels: ArrayLike, want_logits: bool = True, stages: typing.Iterable[str] = ()
+        self,
+        levels: ArrayLike,
+        want_logits: bool = True,
+        stages: typing.Iterable[str] = (),
+        out: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32] | None, dict[str, NDArray[np.float32]]]:
         """Teacher forcing over `levels` int (B, T).
 
         Returns logits float32 (B, T, Q), where [:, t] predicts levels[:, t] from everything before, or None; and the
-        stages asked for, each float32 (B, frames that began inside this call, width).
+        stages asked for, each float32 (B, frames that began inside this call, width). `out`: an array for the logits.
         """
         levels = self._levels(levels, None)
         wanted = [*stages, *(["logits"] if want_logits else [])]
         for name in wanted:
             if name not in self._stages:
                 raise UsageError(f"{self.spec.family} has no stage {name!r}{did_you_mean(name, self._stages)}")
+        if out is not None and not want_logits:
+            raise UsageError("out is for logits, but want_logits is False; leave one of them out")
+        result = _result(out, (*levels.shape, self.spec.q_levels), np.float32) if want_logits else None
         notes: dict[str, list[Floats]] = {name: [] for name in wanted}
         for column in levels.T:
             self._predict(notes)
             self._consume(column)
         taken = {name: self._as_block(name, values) for name, values in notes.items()}
-        return (taken["logits"] if want_logits else None), {name: taken[name] for name in stages}
+        if result is not None:
+            result[...] = taken["logits"]
+        return result, {name: taken[name] for name in stages}
 
-    def run(self, n: int, temperature: ArrayLike, seed: int, streams: ArrayLike) -> NDArray[np.int32]:
-        """Run free for `n` samples -> levels int32 (B, n).
+    def run(
+        self,
+        n: int,
+        temperature: ArrayLike,
+        seed: int,
+        streams: ArrayLike,
+        out: NDArray[np.int32] | None = None,
+    ) -> NDArray[np.int32]:
+        """Run free for `n` samples -> levels int32 (B, n), in `out` where it is given.
 
         `temperature` float (B, n), 0 or more; `seed` and the stream numbers int (B,) choose the noise, see
         `sampling`, whose step is the state's `step`.
@@ -90,7 +106,7 @@ class Player:
         wrong = temperature[~(np.isfinite(temperature) & (temperature >= 0))]
         if wrong.size:
             raise UsageError(f"temperature is {wrong[0]} somewhere; wanted a finite number, 0 or more")
-        drawn = np.empty((self.streams, n), np.int32)
+        drawn = _result(out, (self.streams, n), np.int32)
         for t in range(n):
             logits = self._predict({}).astype(np.float32)
             drawn[:, t] = sampling.draw(logits, temperature[:, t], seed, streams, state["step"])
@@ -158,3 +174,16 @@ class Player:
         if levels.dtype.kind not in "iu" or not ((levels >= 0) & (levels < self.spec.q_levels)).all():
             raise UsageError(f"levels are not all whole numbers from 0 to {self.spec.q_levels - 1}")
         return levels.astype(np.int32)
+
+
+def _result(out: typing.Any, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[typing.Any]:
+    """The caller's array, refused unless it is what a new one would be; or a new one for None."""
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray):
+        raise UsageError(f"out is a {type(out).__name__}; wanted a numpy array")
+    if out.dtype != dtype or out.shape != shape:
+        raise UsageError(f"out is {out.dtype} of shape {out.shape}; wanted {np.dtype(dtype)} of shape {shape}")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise UsageError("out is not contiguous or can only be read; wanted a contiguous array that may be written")
+    return out
