@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sharks
+from compare import BOUNDS
 from players import PLAYERS
 from sharks import golden, reference
 from sharks import spec as specs
@@ -37,6 +38,16 @@ def test_every_device_passes(spec: specs.Spec, device: str, tmp_path: pathlib.Pa
     assert (report.device, report.dtype, report.parted_at) == (device, "float32", None)
     assert report.steps == 1228
     assert str(report).startswith("ok: 1228 steps on ")
+
+
+def test_the_bounds_are_those_of_the_tests() -> None:
+    assert {dtype: BOUNDS["logits" if dtype == "float32" else "*", dtype] for dtype in module.BOUNDS} == module.BOUNDS
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8", "float8"])
+def test_types_without_a_bound_are_refused(dtype: str) -> None:
+    with pytest.raises(sharks.UsageError, match=f"dtype is '{dtype}'; golden steps are played as float32, float16"):
+        sharks.check(sharks.random_pack(WAVENET), "cpu", dtype)
 
 
 def test_auto_says_what_it_chose() -> None:

@@ -20,7 +20,13 @@ from .golden import Golden
 from .pack import Pack, load
 from .sampling import gumbel
 
-BOUNDS = {"float32": 2e-5}  # x max(1, max |logit|); narrower types change the model, so they have none
+BOUNDS = {  # x max(1, max |logit|); bfloat16 and int8 change the model by more than a bound would tell
+    "float32": 2e-5,
+    # Rounded to float16, a number is off by at most 2^-11 of itself, and a product of such weights and inputs, whose
+    # errors have random signs, by less than 2^-11 of its size. Errors of 64 products in a row, more than any chain
+    # here, add up to the square root of 64 times as much.
+    "float16": 8 * 2.0**-11,
+}
 
 
 @dataclass(frozen=True)

@@ -384,6 +384,21 @@ def test_every_verb_that_plays_takes_a_plan_and_says_which_it_was(emulated_core,
 
 
 @BUILDS
+@pytest.mark.parametrize("name", ["samplernn-lstm-graves-all", "wavenet-filter-3"])
+def test_golden_steps_are_played_in_float16_within_its_bound(emulated_core, name):
+    pack = sharks.random_pack(SPECS[name], seed=1)
+    report = sharks.check(pack, device="cuda", dtype="float16", plan="first-light")
+    assert report.ok, str(report)
+    assert report.bound == 2.0**-8 * max(1.0, float(np.abs(pack.golden.logits).max()))
+    assert 0 < report.max_error <= report.bound and report.dtype == "float16"
+    bent = {key: value * np.float32(1 + 2.0**-6) for key, value in pack.tensors.items()}
+    wrong = sharks.check(
+        sharks.Pack(pack.spec, bent, golden=pack.golden), device="cuda", dtype="float16", plan="first-light"
+    )
+    assert not wrong.ok and wrong.max_error > wrong.bound
+
+
+@BUILDS
 @pytest.mark.parametrize("verb", ["stream", "logits", "check", "generate"])
 def test_a_plan_that_cannot_play_is_refused_in_one_sentence(emulated_core, verb):
     spec = SPECS["samplernn-gru"]
@@ -465,9 +480,11 @@ def test_the_default_stream_may_be_named(card):
 
 
 @pytest.mark.cuda
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("name", ["dadabots-2tier-tiny", "ibab-wavenet-tiny"])
-def test_the_golden_steps_of_a_pack_are_played(card, name):
-    report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda")
+def test_the_golden_steps_of_a_pack_are_played(card, name, dtype, plan):
+    report = sharks.check(sharks.random_pack(preset(name), seed=1), device="cuda", dtype=dtype, plan=plan)
     assert report.ok, str(report)
 
 

@@ -28,7 +28,7 @@ KILLS, HOURS, UNDER_ORDER0 = 20, 0.5, 1.2
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Three songs to train on, one to validate with."""
-    return sharks.prepare(SONGS, tmp_path_factory.mktemp("muldjord") / "data", preset="dadabots-2tier-tiny")
+    return sharks.prepare(SONGS, tmp_path_factory.mktemp("muldjord") / "data", preset=PRESET)
 
 
 @pytest.mark.timeout(1800)
@@ -43,8 +43,7 @@ def test_twenty_kills(tmp_path, figure):
 @pytest.mark.timeout(3600)
 def test_the_curve_of_half_an_hour(data, tmp_path, figure):
     """1.2 bits under order-0 on the held-out song, and three healthy rounds of previews at the end."""
-    settings = {"train.preview_seconds": 8.0, "train.preview_every": 500, "train.checkpoint_every": 500}
-    run = sharks.train(data, tmp_path / "run", PRESET, hours=HOURS, steps=10**6, **settings)
+    run = sharks.train(data, tmp_path / "run", PRESET, hours=HOURS, steps=10**6, **{"train.keep": 12})
     rounds = [row["previews"] for row in rundir.rows(run.path) if "previews" in row]
     figure("preset, steps, hours", f"{PRESET}, {run.step:,}, {run.hours:.2f}")
     figure("held out", f"{run.nll:.3f} bits, {run.order0 - run.nll:.3f} under order-0 ({run.order0:.3f})")

@@ -26,6 +26,7 @@ def doctor(as_json: options.AsJson = False) -> None:
 def check(
     pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
     device: options.Device = "auto",
+    dtype: options.Dtype = "float32",
     plan: options.Plan = "default",
     as_json: options.AsJson = False,
 ) -> None:
@@ -37,7 +38,7 @@ def check(
 
     from ..check import check
 
-    report = check(pack, device=device, plan=plan)
+    report = check(pack, device=device, dtype=dtype, plan=plan)
     display.answer(f"{pack}: {report}", {"pack": pack, **dataclasses.asdict(report)}, as_json)
     if not report.ok:
         raise typer.Exit(3)
