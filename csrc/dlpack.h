@@ -1,5 +1,5 @@
 // DLPack's layout of an array that another library owns (github.com/dmlc/dlpack, version 0 of its binary interface), as
-// much as is needed to read one.
+// much as is needed to read or fill one.
 #pragma once
 
 #include <cstdint>
