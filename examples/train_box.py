@@ -3,9 +3,9 @@
     python examples/train_box.py --hours 10 [-o box-work]       # train; the same command again goes on
     python examples/train_box.py --hours 10 -o box-work --pack  # judge, then write the pack and docs/model-card.md
 
-The second call plays clips with every checkpoint that was kept, at several temperatures, and takes the one of which most
-are as loud, as bright and as noisy as the album is; where several are, the lowest held-out NLL. It writes nothing if
-none is good. Needs the [train] extra.
+The second call plays clips with every checkpoint that was kept, at several temperatures, and takes the one of which
+most are as loud, as bright and as noisy as the album is; where several are, the lowest held-out NLL. It writes nothing
+if none is good. Needs the [train] extra.
 """
 
 from __future__ import annotations
@@ -77,8 +77,14 @@ class Audition:
         return sum(not found for found in self.faults)
 
 
+def boxed(pack: sharks.Pack) -> sharks.Pack:
+    """The pack with its numbers as the box holds them: rounded to float16, it plays other samples."""
+    rounded = {name: tensor.astype(np.float16).astype(np.float32) for name, tensor in pack.tensors.items()}
+    return sharks.Pack(pack.spec, rounded, about=pack.about)
+
+
 def audition(path: pathlib.Path, temperature: float, album: Album) -> Audition:
-    pack = sharks.load(path)
+    pack = boxed(sharks.load(path))
     audio = sharks.generate(pack, SECONDS, CLIPS, temperature=temperature, seed=0)
     clips = (health(samples[0], audio.sample_rate) for samples in audio.samples)
     return Audition(path, temperature, pack.about["nll_bits"], tuple(tuple(album.faults(clip)) for clip in clips))

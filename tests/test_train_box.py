@@ -78,3 +78,14 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
     for fact in (digest, "6.432 bits", "order-0 is 7.477", "1,234 steps with seed 5", "3.2 hours", "2 LSTM", "a.ogg"):
         assert fact in card
     assert str(tmp_path) not in card
+
+
+def test_auditioned_is_what_will_be_in_the_box(box, tmp_path):
+    import sharks
+    from sharks.spec import SampleRNNSpec
+
+    random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
+    random.save(tmp_path / "x.safetensors", dtype="float16", golden=False)
+    saved, heard = sharks.load(tmp_path / "x.safetensors"), box.boxed(random)
+    assert all(np.array_equal(heard.tensors[name], tensor) for name, tensor in saved.tensors.items())
+    assert any(not np.array_equal(random.tensors[name], tensor) for name, tensor in saved.tensors.items())
