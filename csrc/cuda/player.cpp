@@ -56,17 +56,18 @@ void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   samples.position = position_;
   samples.step = step_;
   samples.trouble = trouble_.data();
-  broken_ = true;  // unless all goes well
   const Strength wanted = stepper_for(samples, taps)->strength();
   if (notes_.empty() && wanted.pipelines < wanted.wanted) notes_.push_back(too_small_for(wanted));
   int32_t trouble = kNoTrouble;
   do {
     Stepper& next = *stepper_for(samples, taps);
+    broken_ = true;  // unless all goes well
     if (&next != playing_) hand_over(next);
     trouble = trouble_of(next, samples, taps);
-    if (trouble == kTooFewCame) {
-      next.retreat(stream_);
+    if (trouble == kTooFewCame) {  // nothing has been played
       playing_ = nullptr;
+      broken_ = false;
+      next.retreat(stream_);
     }
   } while (trouble == kTooFewCame);
   if (trouble != kNoTrouble)

@@ -62,6 +62,7 @@ struct Layout {
 template <typename W>
 std::optional<Layout> layout_for(const Net<W>& net, int streams, const Room& room, size_t shared_bytes) {
   const int strips = net.channel_strips(), most = std::min(room.blocks, strips);
+  if (most < 1) return std::nullopt;
   for (int S = std::min(streams, kStripStreams); S >= 1; --S) {
     const int wanted = (streams + S - 1) / S, each = room.clustered / wanted / kCluster * kCluster;
     const int spread = std::min(each, kCluster + (strips + kCluster - 1) / kCluster * kCluster);
@@ -139,12 +140,15 @@ class PersistentStepper final : public Stepper {
   }
 
  private:
+  // Without memory for what it needs, it plays nothing.
   void occupy() {
-    layout_ = layout_for(net_, state_.B, room_, device().shared_bytes);
-    if (!layout_) return;
-    const size_t pipelines = static_cast<size_t>(layout_->pipelines);
-    words_ = Array<uint64_t>(static_cast<size_t>(links_of(net_, layout_->crew).words()) * pipelines);
-    flags_ = Array<uint32_t>(static_cast<size_t>(layout_->blocks()));
+    layout_.reset();
+    const std::optional<Layout> layout = layout_for(net_, state_.B, room_, device().shared_bytes);
+    if (!layout) return;
+    const size_t pipelines = static_cast<size_t>(layout->pipelines);
+    words_ = Array<uint64_t>(static_cast<size_t>(links_of(net_, layout->crew).words()) * pipelines);
+    flags_ = Array<uint32_t>(static_cast<size_t>(layout->blocks()));
+    layout_ = layout;
   }
 
   // Words of an earlier launch count the same rounds, and must not be taken for this one's.

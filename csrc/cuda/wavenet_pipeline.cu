@@ -188,14 +188,15 @@ class PipelineStepper final : public Stepper {
   }
 
  private:
-  void occupy(Setting setting) {
-    setting_ = std::move(setting);
-    if (!setting_.pipelines) return;
-    const WaveNetLayout& layout = setting_.layout;
-    pipe_.pipelines = setting_.pipelines;
+  // Without memory for what it needs, it plays nothing.
+  void occupy(const Setting& setting) {
+    setting_.pipelines = 0;
+    if (!setting.pipelines) return;
+    const WaveNetLayout& layout = setting.layout;
+    pipe_.pipelines = setting.pipelines;
     roles_ = Array<Role>(layout.roles);
     words_ = Array<uint64_t>(static_cast<size_t>(pipe_.groups) * layout.links.per_group);
-    flags_ = Array<uint32_t>(static_cast<size_t>(setting_.grid().blocks));
+    flags_ = Array<uint32_t>(static_cast<size_t>(setting.grid().blocks));
     pipe_.roles = roles_.data();
     pipe_.blocks = layout.blocks(), pipe_.chain_blocks = layout.chain_blocks;
     pipe_.first_draw = layout.first_draw(), pipe_.draw_blocks = layout.draw_blocks;
@@ -204,6 +205,7 @@ class PipelineStepper final : public Stepper {
     pipe_.links.words = words_.data();
     pipe_.flags = flags_.data();
     pipe_.sequence = pipe_.meeting = 1;
+    setting_ = setting;
   }
 
   template <bool kTapped>

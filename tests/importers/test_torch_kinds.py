@@ -16,7 +16,10 @@ LIMIT = 1e-5
 
 @pytest.fixture(autouse=True)
 def one_thread():
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def seeded(make, *args, **kwargs):

@@ -87,7 +87,7 @@ def test_a_step_is_the_step_of_plain_torch(threads, pieces, precision):
     threads(1)
     (learner, batch), (plain, _) = _learner(2, pieces, precision), _learner(1, 1, precision)
     adam = torch.optim.Adam(plain._parameters.values(), 1e-3, betas=(0.9, 0.999), eps=1e-8, foreach=False, fused=False)
-    state = plain._enter(batch.fresh)
+    state = plain._enter(batch.fresh, slice(None))
     for step in range(4):
         loss, state = plain.model.nll(torch.from_numpy(batch.levels), state, plain.dtype)
         state = {name: value.detach() for name, value in state.items()}
@@ -113,3 +113,18 @@ def test_pieces_add_up_to_the_whole(threads):
         for whole, other in zip(wholes[0], others, strict=True):
             assert torch.allclose(whole, other, rtol=1e-4, atol=1e-7)
     assert any(whole.abs().max() > 1e-4 for whole in wholes[0])
+
+
+def test_a_learned_state_is_learnt_by_every_piece(threads):
+    """Streams begin anew beside others that go on: each piece needs a graph of its own."""
+    threads(2)
+    changes = {"model.dim": 16, "model.embed_dim": 8, "model.initial_state": "learned", "train.batch": 16}
+    changes |= {"train.chunk_len": 64, "train.precision": "float32"}
+    spec, known = override(preset("dadabots-2tier-tiny"), recipe("dadabots-2tier-tiny"), changes)
+    learner = Learner(spec, known.train, CPU)
+    assert learner.hands.count == 2
+    levels = np.random.default_rng(0).integers(0, 256, (16, 64 + spec.lookback))
+    for step in range(3):
+        learner.learn(Batch(levels, np.arange(16) % 3 == step), 1e-3)
+    moved = [p for name, p in learner._parameters.items() if name.endswith("h0")]
+    assert moved and all(p.abs().max() > 0 for p in moved)

@@ -13,6 +13,7 @@ from sharks.train import memory
 from sharks.train.advice import Advice
 from sharks.train.dataset import Batch, Training
 from sharks.train.forecast import Forecast
+from sharks.train.hands import Hands
 from sharks.train.learner import Learner
 from train.music import dataset
 from train.test_display import PLAN
@@ -82,9 +83,11 @@ def test_a_disk_too_small_is_refused_before_the_start():
         dataclasses.replace(PLAN, checkpoint_bytes=1 << 62).check_disk()
 
 
-def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch):
-    """A stream needs 10 MB: with 1 GB free all 32 go at once, with 100 MB in pieces, with 3 MB none."""
+@pytest.mark.parametrize("hands", [1, 2])
+def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, hands):
+    """A stream needs 10 MB: with 1 GB free all 32 go at once, with 100 MB in rounds, with 3 MB none."""
     learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
+    learner.hands = Hands(hands)
     held = [0]
     monkeypatch.setattr(learner, "rehearse", lambda batch: held.__setitem__(0, len(batch.fresh) * 10 * 2**20))
     monkeypatch.setattr(memory, "peak", lambda device: 500 * 2**20 + held[0])
@@ -93,7 +96,7 @@ def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch):
     for free in (1000, 150, 50):
         monkeypatch.setattr(memory, "available", lambda free=free: free * 2**20)
         found.append(memory.fit(learner, batch))
-    assert found == [1, 2, 4]
+    assert found == [hands * rounds for rounds in (1, 2, 4)]
     monkeypatch.setattr(memory, "available", lambda: -200 * 2**20)
     with pytest.raises(ResourceError, match="one stream needs 0.0 GB; use a smaller model.dim"):
         memory.fit(learner, batch)

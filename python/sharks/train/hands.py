@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -26,7 +26,7 @@ class Hands:
         self.count = count
         if count == 1:
             return
-        every, all_there = torch.get_num_threads(), threading.Barrier(count + 1)
+        every, all_there = torch.get_num_threads(), threading.Barrier(count + 1, timeout=60)
 
         def begin() -> None:
             torch.get_num_threads()  # what a thread asks first makes torch give it as many as all others have
@@ -39,9 +39,12 @@ class Hands:
         all_there.wait()
         torch.set_num_threads(every)
 
-    def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """The results in the order of the jobs. What a job raises is raised when its turn comes."""
-        return map(work, jobs) if self.count == 1 else self._threads.map(work, jobs)
+    def each(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
+        """The results in the order of the jobs. What a job raises is raised when its turn comes.
+
+        A job that is alone has the caller's thread, with all the cores.
+        """
+        return map(work, jobs) if self.count == 1 or len(jobs) == 1 else self._threads.map(work, jobs)
 
 
 def how_many(streams: int, fewest: int = 1) -> int:

@@ -147,13 +147,13 @@ class Learner:
         """
         self.model.train()
         self._adam.zero_grad()
-        levels, state = torch.from_numpy(batch.levels).to(self.device), self._enter(batch.fresh)
+        levels = torch.from_numpy(batch.levels).to(self.device)
         count = max(1, len(levels) // (pieces or self.train.pieces or self.hands.count))
         parameters = list(self._parameters.values())
 
         def piece(start: int) -> tuple[float, Sequence[Tensor | None], State]:
             some = slice(start, start + count)
-            entered = state and {name: value[some] for name, value in state.items()}
+            entered = self._enter(batch.fresh, some)  # here, for every piece needs a graph of its own
             loss, end = self._nll(self.model, levels[some], self.train.chunk_len, entered, self.dtype)
             loss = loss * (len(levels[some]) / self.train.batch)
             slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -185,25 +185,25 @@ class Learner:
             return model.nll(levels, state, dtype)
         return model.nll(levels, predicted, dtype=dtype), {}
 
-    def _enter(self, fresh: np.ndarray) -> State | None:
-        """The carried state, with the initial one where a stream starts anew."""
+    def _enter(self, fresh: np.ndarray, some: slice) -> State | None:
+        """The carried state of some streams, with the initial one where a stream starts anew (`fresh`, of all)."""
         if not isinstance(self.model, SampleRNN):
             return None
-        start = self.model.initial_state(len(fresh))
+        start = self.model.initial_state(len(fresh[some]))
         if self.train.initial_noise:
-            start = {name: value + self._noise(value) for name, value in start.items()}
+            start = {name: value + self._noise(value, some) for name, value in start.items()}
         if not self._state:
             return start
-        anew = torch.from_numpy(fresh).to(self.device)[:, None, None]
-        carried = {name: value[: len(fresh)] for name, value in self._state.items()}
+        anew = torch.from_numpy(fresh[some]).to(self.device)[:, None, None]
+        carried = {name: value[: len(fresh)][some] for name, value in self._state.items()}
         return {name: torch.where(anew, start[name], value) for name, value in carried.items()}
 
-    def _noise(self, state: Tensor) -> Tensor:
+    def _noise(self, state: Tensor, some: slice) -> Tensor:
         """What a state begins with besides: the same for a seed, a step and a stream, on any number of processes."""
         draw = torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.steps) % (1 << 63))
         whole = torch.randn((self.train.batch, *state.shape[1:]), generator=draw)
         first = self.together.part(self.train.batch).start
-        return self.train.initial_noise * whole[first : first + len(state)].to(self.device)
+        return self.train.initial_noise * whole[first:][some].to(self.device)
 
     @torch.no_grad()
     def _follow(self) -> None:

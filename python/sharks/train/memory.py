@@ -22,13 +22,13 @@ def fit(learner: Learner, batch: Batch) -> int:
     moments = 2 * 4 * parameters  # which the optimiser asks for at its first step
     if learner.device.type == "cuda":
         return _by_trying(learner, batch, moments)
-    few = max(1, streams // 8)
+    hands = learner.hands.count
+    few = max(hands, streams // 8 // hands * hands)  # so that all of them are held at once
     peaks = []
     for count in (few, 2 * few):
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
         peaks.append(peak(learner.device))
     free, each = available() / learner.together.size - moments, max(0, peaks[1] - peaks[0]) / few
-    hands = learner.hands.count
     for pieces in _divisors(streams):
         if pieces % hands == 0 and (streams / pieces * hands - 2 * few) * each <= _SHARE * free:
             return pieces
