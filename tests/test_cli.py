@@ -90,7 +90,7 @@ def test_version():
         (["generate", "x.safetensors", "--lenght", "3s"], ["--lenght", "--length"]),
         (["generate", "x.safetensors", "--threads", "two"], ["--threads", "integer"]),
         (["generate", "x.safetensors", "--length", "soon"], ["'soon'", "90s"]),
-        (["demo"], ["sharks demo FOLDER"]),
+        (["demo", "songs", "more"], ["(more)"]),
         (["presets", "prism"], ["'prism'", "prism-3tier"]),
         (["train", ".", "-p", "prism"], ["'prism'", "prism-3tier"]),
         (["bench", "prism"], ["'prism'", "prism-3tier"]),
