@@ -1,16 +1,20 @@
-"""How far below order-0 a song's samples can be told by a linear predictor that knows what is to come.
+"""How far below order-0 a song's samples can be told by linear predictors.
 
-    python bench/predictability.py SONG [-p dadabots-2tier] [--order N,...] [--window SECONDS,...]
+    python bench/predictability.py SONG [-p PRESET] [--order N,...] [--window SECONDS,...] [--memory SECONDS,...]
 
-For every window the best predictor of that order is fitted to the window itself, and what is left over is taken to be
-Gaussian; levels are as fine there as the codec makes them. A model that has never heard the song, and is told nothing,
-has to come to know all that while it listens, so these bits are hard to reach; it may do better only where music is not
-linear.
+One that knows what is to come: for every window the best predictor of that order is fitted to the window itself, and
+what is left over is taken to be Gaussian; levels are as fine there as the codec makes them. And one that learns while
+it listens: recursive least squares, which forgets with a memory of so many seconds, and a mixture of Gaussians and
+Laplacians as wide as the errors of late; it pays for every level before it learns from it.
+
+A model whose weights are fixed when the song begins has to adapt by its state alone. It may do better than these only
+where music is not linear.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 
 import numpy as np
@@ -52,6 +56,42 @@ def bits(x: np.ndarray, law: Codec, order: int, window: int) -> float:
     return float(np.mean(found))
 
 
+def errors_of_learning(x: np.ndarray, order: int, memory: float) -> np.ndarray:
+    """What recursive least squares, with an exponential memory of so many samples, misses of each sample of x."""
+    keep = 1 - 1 / memory
+    taps, past, inverse = np.zeros(order), np.zeros(order), 1e3 * np.eye(order)
+    errors = np.empty(len(x))
+    for t, sample in enumerate(x):
+        errors[t] = sample - taps @ past
+        gain = inverse @ past
+        gain /= keep + past @ gain
+        taps += errors[t] * gain
+        inverse -= np.outer(gain, past @ inverse)
+        inverse /= keep
+        if t % 1000 == 0:
+            inverse = (inverse + inverse.T) / 2  # rounding would undo it
+        past[1:] = past[:-1]
+        past[0] = sample
+    return errors
+
+
+def bits_of_errors(errors: np.ndarray, steps: np.ndarray, skip: int) -> float:
+    """Bits per sample, but for the first `skip`, of a mixture: widths follow the errors, shares follow success."""
+    widths, shares, total = np.full(3, 1e-2), np.zeros(24), 0.0  # shares are logarithms
+    keeps, scales = np.array([0.99, 0.998, 0.9995]), np.array([0.5, 0.8, 1.2, 2.0])
+    for t, (error, step) in enumerate(zip(errors.tolist(), steps.tolist(), strict=True)):
+        power = np.outer(widths, scales).ravel() + step**2 / 12
+        root = np.sqrt(power / 2)
+        gauss = -0.5 * (np.log(2 * math.pi * power) + error**2 / power)
+        told = np.concatenate([gauss, -np.log(2 * root) - abs(error) / root])
+        if t >= skip:
+            total -= np.logaddexp.reduce(shares + told) - np.logaddexp.reduce(shares) + math.log(step)
+        shares = 0.99 * (shares + told)  # late success counts more
+        shares = np.maximum(shares - shares.max(), -12)
+        widths = keeps * widths + (1 - keeps) * error**2
+    return total / math.log(2) / (len(errors) - skip)
+
+
 def order0(x: np.ndarray, law: Codec) -> float:
     """Bits per sample for who knows how often each level comes, and nothing else."""
     counts = np.bincount(law.encode(x))
@@ -65,6 +105,7 @@ def main() -> None:
     parser.add_argument("-p", "--preset", default="dadabots-2tier")
     parser.add_argument("--order", default="16,32,64", help="samples that the predictor sees")
     parser.add_argument("--window", default="0.05,0.1,0.5,5", help="seconds that it is fitted to")
+    parser.add_argument("--memory", default="0.03,0.12", help="seconds that a learning predictor remembers")
     options = parser.parse_args()
     spec: Spec = preset(options.preset)
     law, x = codec(spec), read_audio(options.song, spec.sample_rate, mono=True)[0][0].astype(np.float64)
@@ -73,6 +114,11 @@ def main() -> None:
         window = round(seconds * spec.sample_rate)
         found = [f"{order} {bits(x, law, order, window):.3f}" for order in map(int, options.order.split(","))]
         print(f"a predictor of its own every {seconds:g} s, by order: {', '.join(found)}", flush=True)
+    steps = step_sizes(law, x)
+    for seconds, order in itertools.product(map(float, options.memory.split(",")), map(int, options.order.split(","))):
+        errors = errors_of_learning(law.decode_table()[law.encode(x)].astype(float), order, seconds * spec.sample_rate)
+        learnt = bits_of_errors(errors, steps, spec.sample_rate)
+        print(f"one that learns while it listens, memory {seconds:g} s, order {order}: {learnt:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -154,16 +154,13 @@ def held_out(pack: sharks.Pack, dataset: Dataset) -> float:
     import torch
 
     from sharks.train.dataset import Validation
+    from sharks.train.judge import judge
     from sharks.train.learner import Learner
 
     recipe = sharks.recipe(PRESET)
     learner = Learner(pack.spec, recipe.train, torch.device("cpu"))
     learner.listener.load(pack.tensors)
-    validation, heard = Validation(dataset, pack.spec, recipe, None), []
-    for _, stretches in validation.by_track(recipe.train.batch):
-        levels = np.stack([validation.levels(stretch) for stretch in stretches])
-        heard += [learner.listen(levels, validation.context)] * len(stretches)
-    return float(np.mean(heard))
+    return judge(learner, Validation(dataset, pack.spec, recipe, None))[0]
 
 
 def card(target: pathlib.Path, chosen: Audition, album: Album, trained: object, run: pathlib.Path) -> str:

@@ -2,7 +2,10 @@
 // rounding of another plan.
 #pragma once
 
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cuda/plan.h"
 
@@ -25,8 +28,26 @@ inline std::string busy(const Strength& wanted, const Strength& now) {
   const auto crowd = [&](const Strength& s) {
     return count(s.pipelines, " pipeline") + " on " + count(s.blocks, " block");
   };
-  return "other programs keep this GPU busy, so " + (now.pipelines ? crowd(now) : "first light") +
-         " must do instead of " + crowd(wanted) + ", which is slower; start again when the GPU is free";
+  return "this GPU has too little room just now, perhaps because other programs use it, so " +
+         (now.pipelines ? crowd(now) : "first light") + " must do instead of " + crowd(wanted) +
+         ", which is slower; start again when the GPU is free";
 }
+
+// What has been told so far. One thread may ask while another plays.
+class Notes {
+ public:
+  void add(std::string note) {
+    const std::lock_guard lock(telling_);
+    told_.push_back(std::move(note));
+  }
+  std::vector<std::string> told() const {
+    const std::lock_guard lock(telling_);
+    return told_;
+  }
+
+ private:
+  mutable std::mutex telling_;
+  std::vector<std::string> told_;
+};
 
 }  // namespace sharks::cuda

@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "core/check.h"
-#include "cuda/notes.h"
 
 namespace sharks::cuda {
 namespace {
@@ -57,7 +56,7 @@ void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
   samples.step = step_;
   samples.trouble = trouble_.data();
   const Strength wanted = stepper_for(samples, taps)->strength();
-  if (notes_.empty() && wanted.pipelines < wanted.wanted) notes_.push_back(too_small_for(wanted));
+  if (notes_.told().empty() && wanted.pipelines < wanted.wanted) notes_.add(too_small_for(wanted));
   int32_t trouble = kNoTrouble;
   do {
     Stepper& next = *stepper_for(samples, taps);
@@ -75,7 +74,7 @@ void DevicePlayer::play(Samples samples, const std::vector<StageTap>& taps) {
         "the GPU's blocks waited for each other in vain, perhaps because other programs use it; try again, or play "
         "with plan='first-light', whose blocks do not wait");
   const Strength now = playing_->strength();
-  if (now.blocks != wanted.blocks) notes_.push_back(busy(wanted, now));
+  if (now.blocks != wanted.blocks) notes_.add(busy(wanted, now));
   position_ += samples.n;
   if (!samples.given) step_ += samples.n;
   broken_ = false;

@@ -10,6 +10,7 @@
 #include "core/lockstep.h"
 #include "core/stages.h"
 #include "cuda/device.h"
+#include "cuda/notes.h"
 #include "cuda/plan.h"
 
 namespace sharks::cuda {
@@ -25,7 +26,7 @@ class DevicePlayer : public Lockstep {
   void use_queue(void* queue) final { stream_ = callers_stream(queue); }
   int64_t stage_count(const std::string& stage, int64_t T) const final;
   int64_t stage_width(const std::string& stage) const final { return find(stages_, stage).width; }
-  std::vector<std::string> notes() const final { return notes_; }
+  std::vector<std::string> notes() const final { return notes_.told(); }
 
  protected:
   DevicePlayer(int B, int Q, std::vector<Stage> stages);
@@ -61,7 +62,7 @@ class DevicePlayer : public Lockstep {
   int64_t chunk_;
   Stepper* playing_ = nullptr;  // whose private parts fit the state
   bool broken_ = false;
-  std::vector<std::string> notes_;
+  Notes notes_;
   std::function<void()> pause_;
   Array<int32_t> levels_;  // [B, chunk] given or drawn
   Array<float> temperature_;

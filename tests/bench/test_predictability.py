@@ -11,7 +11,7 @@ from sharks import preset
 from sharks.quantize import codec
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
-from predictability import bits, left_over, order0  # noqa: E402
+from predictability import bits, bits_of_errors, errors_of_learning, left_over, order0, step_sizes  # noqa: E402
 
 LAW = codec(preset("dadabots-2tier"))
 
@@ -42,3 +42,18 @@ def test_a_resonance_is_worth_less_by_its_gain(signals):
     saved = order0(resonance, LAW) - bits(resonance, LAW, 8, 16000)
     assert saved == pytest.approx(math.log2(resonance.std() / noise.std()), abs=0.06)
     assert bits(resonance, LAW, 1, 16000) > bits(resonance, LAW, 2, 16000) + 0.3
+
+
+def test_learning_while_it_listens_comes_as_far_as_knowing_before(signals):
+    _, resonance = (signal[:32000] for signal in signals)
+    learnt = bits_of_errors(errors_of_learning(resonance, 2, 16000), step_sizes(LAW, resonance), 4000)
+    assert learnt == pytest.approx(bits(resonance, LAW, 2, 16000), abs=0.03)
+    too_short = bits_of_errors(errors_of_learning(resonance, 1, 16000), step_sizes(LAW, resonance), 4000)
+    assert too_short > learnt + 0.3
+
+
+def test_it_pays_before_it_learns(signals):
+    """Noise cannot be told, however many taps and however short a memory there are; a predictor that peeks could."""
+    noise = signals[0][:16000]
+    errors = errors_of_learning(noise, 32, 200)
+    assert errors[1000:].std() > noise.std()

@@ -96,7 +96,8 @@ def test_a_busy_gpu_plays_the_same_with_less_of_itself(monkeypatch, plan, free, 
     player = opened(plan)
     assert np.array_equal(clip(player, spec), want)
     assert_same_state(player, idle)
-    assert len(player.notes) == 1 and "other programs keep this GPU busy" in player.notes[0] and says in player.notes[0]
+    (note,) = player.notes
+    assert "this GPU has too little room just now" in note and says in note
     assert np.array_equal(clip(player, spec), want) and len(player.notes) == 1, "it is said once"
     given = levels(spec, player.streams, 7)
     assert np.array_equal(player.force(given)[0], idle.force(given)[0])
@@ -251,8 +252,8 @@ def test_python_warns_of_it_once(monkeypatch, emulated_core):
         warnings.simplefilter("always", sharks.Notice)
         busy = sharks.generate(pack, 0.004, **how)
     assert [str(one.message) for one in said if one.category is sharks.Notice] == [
-        "other programs keep this GPU busy, so 2 pipelines on 12 blocks must do instead of 4 pipelines on 24 blocks, "
-        "which is slower; start again when the GPU is free"
+        "this GPU has too little room just now, perhaps because other programs use it, so 2 pipelines on 12 blocks "
+        "must do instead of 4 pipelines on 24 blocks, which is slower; start again when the GPU is free"
     ]
     assert np.array_equal(busy.levels, idle.levels)
     gpu(monkeypatch, "pipeline", kind="80 3 32")

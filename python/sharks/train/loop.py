@@ -18,7 +18,6 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from ..dataset import Dataset, level_counts, pcm_counts
@@ -33,6 +32,7 @@ from .board import Board, NoBoard
 from .dataset import Training, Validation
 from .display import Display, Plan
 from .forecast import Forecast
+from .judge import Stopped, judge
 from .learner import Learner, learning_rate
 from .together import Together
 
@@ -63,10 +63,6 @@ class Progress:
     nll: float = math.nan  # bits, at the last validation
     hours: float = 0.0  # spent training, in all sessions
     tracks: dict[str, float] = field(default_factory=dict)  # bits of each held-out track at the last validation
-
-
-class Stopped(Exception):
-    """Someone asked to stop while the best checkpoint was judged, which can be done again."""
 
 
 class Loop:
@@ -185,7 +181,7 @@ class Loop:
             return math.nan
         if best != step:
             self.learner.restore(checkpoint.read(self.checkpoints, best).arrays)
-        nll, tracks = self._hear(everything, stop)
+        nll, tracks = judge(self.learner, everything, stop)
         self.learner.steps = step
         log.write(step=step, best=best, held_out=nll, tracks=tracks)
         screen.say(
@@ -202,20 +198,9 @@ class Loop:
 
     def _validate(self, validation: Validation, may_be_best: bool) -> None:
         """The best is the lowest NLL among checkpoints; without held-out music, the newest."""
-        self.progress.nll, self.progress.tracks = self._hear(validation)
+        self.progress.nll, self.progress.tracks = judge(self.learner, validation)
         if may_be_best and not self.progress.nll >= self.progress.best_nll:
             self.progress.best_step, self.progress.best_nll = self.learner.steps, self.progress.nll
-
-    def _hear(self, validation: Validation, stop: threading.Event | None = None) -> tuple[float, dict[str, float]]:
-        """NLL in bits over all stretches, and of each track."""
-        heard: dict[str, list[float]] = {}
-        for track, stretches in validation.by_track(self.recipe.batch):
-            if stop and stop.is_set():
-                raise Stopped
-            levels = np.stack([validation.levels(stretch) for stretch in stretches])
-            heard.setdefault(track, []).extend([self.learner.listen(levels, validation.context)] * len(stretches))
-        every = [bits for track in heard.values() for bits in track]
-        return float(np.mean(every)) if every else math.nan, {t: float(np.mean(bits)) for t, bits in heard.items()}
 
     def _pack(self) -> Pack:
         about = {"preset": self.job.preset, "step": self.learner.steps, "seed": self.job.seed}
