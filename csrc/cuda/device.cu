@@ -113,13 +113,15 @@ const Device& device() {
   return found;
 }
 
-OnDevice::OnDevice() {
+OnDevice::OnDevice() : OnDevice(device_index()) {}
+
+OnDevice::OnDevice(int index) : index_(index) {
   SHARKS_CUDA_CHECK(cudaGetDevice(&before_));
-  if (before_ != device_index()) SHARKS_CUDA_CHECK(cudaSetDevice(device_index()));
+  if (before_ != index_) SHARKS_CUDA_CHECK(cudaSetDevice(index_));
 }
 
 OnDevice::~OnDevice() {
-  if (before_ != device_index()) static_cast<void>(cudaSetDevice(before_));
+  if (before_ != index_) static_cast<void>(cudaSetDevice(before_));
 }
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
@@ -154,7 +156,14 @@ void copy_rows(void* to, size_t to_stride, const void* from, size_t from_stride,
   SHARKS_CUDA_CHECK(cudaStreamSynchronize(raw(stream)));
 }
 
-void fetch(void* to, const void* from, size_t bytes) { copy(to, from, bytes, nullptr); }
+void fetch(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  cudaPointerAttributes where{};
+  SHARKS_CUDA_CHECK(cudaPointerGetAttributes(&where, from));
+  const OnDevice there(where.device < 0 ? device_index() : where.device);  // whose default stream it is
+  SHARKS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, nullptr));
+  SHARKS_CUDA_CHECK(cudaStreamSynchronize(nullptr));
+}
 
 void clear(void* data, size_t bytes, Stream stream) {
   if (bytes == 0) return;

@@ -33,15 +33,18 @@ struct NoRoom : std::runtime_error {
 // The GPU that plays: visible.h says which. Throws where there is none.
 const Device& device();
 
-// While it lives, this thread's CUDA calls go to that GPU, whichever the caller's program had chosen.
+// While it lives, this thread's CUDA calls go to one GPU, the one that plays unless another is named, whichever the
+// caller's program had chosen.
 class OnDevice {
  public:
   OnDevice();
+  explicit OnDevice(int index);
   ~OnDevice();
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
 
  private:
+  const int index_;
   int before_ = 0;
 };
 

@@ -62,7 +62,8 @@ const Device& device() {
   return known.emplace(kind, emulated).first->second;
 }
 
-OnDevice::OnDevice() = default;
+OnDevice::OnDevice() : OnDevice(device_index()) {}
+OnDevice::OnDevice(int index) : index_(index) {}
 OnDevice::~OnDevice() = default;
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
