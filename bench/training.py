@@ -33,7 +33,7 @@ from sharks.train.dataset import Training  # noqa: E402
 from sharks.train.learner import Learner  # noqa: E402
 from sharks.train.precision import resolved  # noqa: E402
 
-PRESETS = "dadabots-2tier-tiny,dadabots-2tier,sharks2020-2tier"
+PRESETS = "dadabots-2tier-tiny,dadabots-2tier-small,dadabots-2tier,sharks2020-2tier"
 _SAME = 0.02  # bits by which the first losses of both loops may differ: bfloat16 rounds
 
 

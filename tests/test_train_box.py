@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from sharks import demo
 from sharks.audio import read_audio
 from sharks.health import health
 from spoilt import noise
@@ -46,6 +47,17 @@ def test_the_album_s_other_songs_mostly_pass_and_spoilt_ones_do_not(box, songs):
         0.3 * np.sin(np.arange(length) * 0.05),
     ):
         assert album.faults(health(clip, RATE))
+
+
+@pytest.mark.slow
+def test_the_demo_sounds_like_its_album(box, songs, tmp_path):
+    """Judged by the file that a listener gets: loudness, silence, brightness, noise, and what health knows."""
+    learnt = demo.box().about["songs"]
+    (held_out,) = (song for path, song in zip(SONGS, songs, strict=True) if path.name not in learnt)
+    album, played = box.album_of(songs, held_out, RATE), demo.demo(tmp_path)
+    assert played.seconds >= 20
+    for clip in played.clips:
+        assert album.faults(health(read_audio(clip, RATE, mono=True)[0][0], RATE)) == []
 
 
 def test_good_clips_count_first_then_the_nll(box):

@@ -64,6 +64,19 @@ def test_ibab_wavenet_in_full_past_a_wrap_of_its_largest_ring(make):
     assert_stages_close(got, forced(reference.make(spec, weights, 1), spec, 1, steps))
 
 
+@pytest.mark.cuda
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("plan", ["default", "throughput"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("name", ["ibab-wavenet", "deepvoice-wavenet", "prism-3tier", "dadabots-2tier"])
+def test_what_the_bench_plays_equals_the_reference(name, dtype, plan):
+    """In full, as nothing else here is: their strips, clusters and shared memory are those of no smaller model."""
+    spec = preset(name)
+    weights = random_tensors(spec)
+    got = forced(engine(spec, weights, 2, device="cuda", dtype=dtype, plan=plan), spec, 2)
+    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2), arithmetic=dtype)
+
+
 # Wider than a block has threads, and than shared memory holds.
 WIDE = {
     "samplernn": replace(SPECS["samplernn-lstm-graves-all"], dim=160, layers=2),
@@ -112,10 +125,11 @@ def test_cpu_and_gpu_draw_the_same_levels_until_scores_tie(make, name):
 
 
 @on_gpus
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("name", ["preset-prism-3tier", "preset-ibab-wavenet"])
-def test_twenty_runs_are_one(make, name):
+def test_twenty_runs_are_one(make, name, dtype):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
-    player = make(spec, weights, 9)
+    player = make(spec, weights, 9, dtype=dtype)
     first = free_run(player, spec, 9)
     for _ in range(19):
         assert np.array_equal(free_run(player, spec, 9), first)

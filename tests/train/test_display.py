@@ -5,6 +5,8 @@ import io
 import math
 import pathlib
 
+import pytest
+
 from sharks import recipe
 from sharks.train import memory
 from sharks.train.display import Display, Plan, Silent, duration
@@ -34,11 +36,20 @@ PLAN = Plan(
     steps_per_epoch=600.0,
     hours=None,
     seconds_per_step=0.25,
+    seconds_to_hear=0.125,
     device="cpu",
     uniform=8.0,
     order0=7.57,
 )
+
+
 FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})
+
+
+def test_what_hearing_will_cost_is_known_before_the_start():
+    """Half of what learning costs: 2.048 s of music take 0.125 s."""
+    heard = 0.125 / 2.048
+    assert PLAN.guesses() == pytest.approx({"step": 0.25, "validation": 30 * heard, "judging": 180 * heard})
 
 
 class Terminal(io.StringIO):

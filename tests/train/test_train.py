@@ -69,6 +69,7 @@ def everything(out):
     ("preset", "settings"),
     [
         ("dadabots-2tier-tiny", {"train.ema": 0.9, "train.weight_norm": True}),
+        ("dadabots-2tier-tiny", {"train.batch": 16, "train.precision": "bfloat16"}),  # on two cores by two hands
         ("prism-3tier-tiny", {"train.decay": "none"}),
         ("ibab-wavenet-tiny", {}),
     ],

@@ -1,6 +1,7 @@
 """What is said while a model learns: when it will be done, what is wrong, and what to do about it."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 import pytest
@@ -101,6 +102,32 @@ def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, hands):
     with pytest.raises(ResourceError, match="one stream needs 0.0 GB; use a smaller model.dim"):
         memory.fit(learner, batch)
     assert memory.available() < 1 << 50 and memory.current(torch.device("cpu")) > 1 << 20
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak")
+def test_what_needed_more_before_does_not_hide_what_a_batch_needs(monkeypatch):
+    learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
+    batch = Batch(np.zeros((32, 16 + 512), np.int64), np.ones(32, bool))
+    monkeypatch.setattr(memory, "available", lambda: 15 * 2**20)
+    learner.rehearse(batch)
+    large = np.ones(100_000_000)
+    assert memory.peak(learner.device) > large.nbytes
+    del large
+    with monkeypatch.context() as never:
+        never.setattr(memory, "forget_peak", lambda: None)
+        assert memory.fit(learner, batch) == learner.hands.count, "the rehearsals are lost in what came before"
+    assert memory.fit(learner, batch) > learner.hands.count
+
+
+def test_held_out_music_is_heard_in_the_pieces_that_fit(monkeypatch):
+    learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
+    levels, heard = np.random.default_rng(0).integers(0, 256, (8, 16 + 512)), []
+    whole = learner.listen(levels, 16)
+    learner.train = dataclasses.replace(learner.train, pieces=4)
+    one = learner._heard
+    monkeypatch.setattr(learner, "_heard", lambda share, context: heard.append(len(share)) or one(share, context))
+    assert learner.listen(levels, 16) == pytest.approx(whole, abs=1e-5)
+    assert heard == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize("name", ["dadabots-2tier-tiny", "ibab-wavenet-tiny"])

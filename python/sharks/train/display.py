@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import ResourceError
-from ..presets import TrainRecipe
 from . import memory
 
 _EVERY = {True: 0.5, False: 30.0}  # seconds between lines, on a terminal and elsewhere
@@ -50,6 +49,7 @@ class Plan:
     steps_per_epoch: float
     hours: float | None  # the budget, if there is one
     seconds_per_step: float  # as rehearsed
+    seconds_to_hear: float  # what a step learns from, as rehearsed
     device: str
     uniform: float  # bits
     order0: float  # bits
@@ -80,10 +80,9 @@ class Plan:
                 " for two checkpoints; free space or choose another place"
             )
 
-    def guesses(self, train: TrainRecipe, exact: bool) -> dict[str, float]:
-        """Seconds per kind of work before any was measured: hearing is a third of learning, or slower if `exact`."""
-        per_sample = self.seconds_per_step / (self.batch * self.chunk_len)
-        heard = per_sample * self.sample_rate * (1 / 3 if exact else 1)
+    def guesses(self) -> dict[str, float]:
+        """Seconds per kind of work before any was measured."""
+        heard = self.seconds_to_hear / (self.batch * self.chunk_len) * self.sample_rate
         return {
             "step": self.seconds_per_step,
             "validation": heard * self.validate_seconds,

@@ -94,7 +94,7 @@ class Learner:
     def listen(self, levels: np.ndarray, context: int) -> float:
         """The listener's mean NLL in bits over all stretches `levels` [B, context + length], each started fresh."""
         self.listener.eval()
-        shares = np.array_split(levels, min(len(levels), self.hands.count))
+        shares = np.array_split(levels, min(len(levels), max(self.hands.count, self.train.pieces)))
         heard = self.hands.each(lambda share: len(share) * self._heard(share, context), shares)
         return sum(heard) / len(levels)
 

@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from ..dataset import Dataset, level_counts, pcm_counts
@@ -107,7 +108,7 @@ class Loop:
             plan.check_disk()
         screen = self.job.display(plan)
         self.board = Board(self.job.folder, self.learner.steps) if first and self.job.tensorboard else NoBoard()
-        self.forecast = Forecast(self.recipe, plan.guesses(self.recipe, self.learner.dtype == torch.float32))
+        self.forecast = Forecast(self.recipe, plan.guesses())
         self.advice = Advice(self.recipe.steps, self.order0)
         for sentence in [*self._notes, *(f"passed over: {sentence}" for sentence in self._passed_over)]:
             screen.say(sentence)
@@ -291,10 +292,17 @@ class Loop:
             steps_per_epoch=self.training.steps_per_epoch,
             hours=self.job.hours,
             seconds_per_step=took,
+            seconds_to_hear=self._time_to_hear(batch.levels),
             device=str(self.job.device),
             uniform=math.log2(self.job.spec.q_levels),
             order0=self.order0,
         )
+
+    def _time_to_hear(self, levels: np.ndarray) -> float:
+        """Seconds for as much music as all processes learn from in a step, of which `levels` are this one's share."""
+        began = time.perf_counter()
+        self.learner.listen(levels, levels.shape[1] - self.recipe.chunk_len)
+        return (time.perf_counter() - began) * self.together.size
 
 
 def _judged(folder: pathlib.Path, best: int | None) -> float | None:

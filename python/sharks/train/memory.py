@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import pathlib
 
 import torch
@@ -26,6 +28,7 @@ def fit(learner: Learner, batch: Batch) -> int:
     few = max(hands, streams // 8 // hands * hands)  # so that all of them are held at once
     peaks = []
     for count in (few, 2 * few):
+        forget_peak()  # what this process did before may have needed more
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
         peaks.append(peak(learner.device))
     free, each = available() / learner.together.size - moments, max(0, peaks[1] - peaks[0]) / few
@@ -56,10 +59,20 @@ def _divisors(count: int) -> list[int]:
     return [n for n in range(1, count + 1) if count % n == 0]
 
 
+def forget_peak() -> None:
+    """Let the peak of this process begin anew, without what is kept of memory that was freed; only Linux can."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak(device: torch.device) -> int:
     """Bytes: of the device, or of this process so far where it can be asked."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    highest = _kilobytes("/proc/self/status", "VmHWM")
+    if highest is not None:
+        return highest
     try:
         import resource
         import sys
@@ -84,13 +97,14 @@ def current(device: torch.device) -> int:
 
 def available() -> int:
     """Bytes that this process may still ask for: what the machine has free, its group's share, its own limit."""
-    found = [_meminfo("MemAvailable"), _group(), _limit()]
+    found = [_kilobytes("/proc/meminfo", "MemAvailable"), _group(), _limit()]
     return min([amount for amount in found if amount is not None], default=1 << 62)
 
 
-def _meminfo(name: str) -> int | None:
+def _kilobytes(file: str, name: str) -> int | None:
+    """Bytes, from the line of a file that says "name: count kB"."""
     try:
-        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
+        lines = pathlib.Path(file).read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
     except (OSError, StopIteration, ValueError):
         return None
