@@ -2,7 +2,7 @@
 #
 #   make demo    songs in, a new song out: demo/song.wav
 #   make test    the whole test suite
-#   make soak    what takes long: ten hours of audio, two hundred interrupts; about ten minutes
+#   make soak    what takes long: ten hours of audio, two hundred interrupts, half an hour of training; about an hour
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
 #   make cuda    every CUDA kernel for all architectures, warnings and spilled registers refused (needs nvcc, no GPU)

@@ -163,6 +163,14 @@ def held_out(pack: sharks.Pack, dataset: Dataset) -> float:
     return judge(learner, Validation(dataset, pack.spec, recipe, None))[0]
 
 
+def progress(run: pathlib.Path) -> str:
+    """What the held-out music cost at every validation of a run."""
+    from sharks.train import rundir
+
+    judged = [(row["step"], row["validation"]) for row in rundir.rows(run) if "validation" in row]
+    return ", ".join(f"{bits:.3f} after {step:,} steps" for step, bits in judged)
+
+
 def card(target: pathlib.Path, chosen: Audition, album: Album, trained: object, run: pathlib.Path) -> str:
     """The model card; every figure comes from the pack, the run or the audition."""
     pack, environment = sharks.load(target), json.loads((run / "env.json").read_text())
@@ -178,6 +186,7 @@ def card(target: pathlib.Path, chosen: Audition, album: Album, trained: object, 
 | trained on | {", ".join(about["songs"])} |
 | by | Muldjord, a Danish metal band: {ATTRIBUTION} |
 | licence | {LICENCE}, as its songs; the text is in `{(BOX / "LICENSE.txt").relative_to(ROOT)}` |
+| recipe | `sharks presets {PRESET}` prints it; `python examples/train_box.py --hours {trained.hours:.1f} --pack` |
 | training | {about["step"]:,} steps with seed {about["seed"]} in a run of {trained.hours:.1f} hours |
 | machine | {environment["device"]}, {environment["threads"]} threads, torch {environment["torch"]} |
 | held out | {about["nll_bits"]:.3f} bits per sample on all of a song it never heard; order-0 is {order0:.3f} |
@@ -189,6 +198,8 @@ Of {CLIPS} clips of {SECONDS:g} s with seed 0, all {chosen.good} pass: no fault 
 {LOUDNESS_DB:g} dB of the songs' {album.rms_db:.1f} dBFS, silent for {MOST_SILENT:.0%} at most, and with a spectral
 centroid ({album.centroid[0]:.0f} to {album.centroid[1]:.0f} Hz) and a flatness ({album.flatness[0]:.3f} to
 {album.flatness[1]:.3f}) that 8-second windows of the held-out song have too.
+
+Bits per sample on a minute of that song, as the run went: {progress(run)}.
 
 ## What it is for, and what not
 

@@ -37,6 +37,7 @@ def test_recall_and_false_alarms(songs):
     shares = {kind: f"{found[kind] / EACH:.0%} by name, {noticed[kind] / EACH:.0%} at all" for kind in KINDS}
     print(shares)
     assert sum(noticed.values()) / clips >= 0.95 and min(noticed.values()) / EACH >= 0.9, (shares, missed[:5])
+    assert sum(found.values()) / clips >= 0.95, "by their names"
     assert min(found.values()) / EACH >= 0.9, shares
     assert sum(verdict != "ok" for verdict in made) / len(made) <= 0.02, collections.Counter(made)
 

@@ -78,6 +78,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
     about = {"songs": ["a.ogg"], "step": 1234, "seed": 5, "nll_bits": 6.4321}
     target = ROOT / "python" / "sharks" / "box" / "test-only.safetensors"
     (tmp_path / "env.json").write_text('{"device": "cpu", "threads": 2, "torch": "2.13"}')
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "nll": 7.9}\n{"step": 2000, "validation": 6.62}\n')
     try:
         sharks.Pack(random.spec, random.tensors, about=about).save(target, dtype="float16", golden=False)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()
@@ -87,7 +88,16 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
         card = box.card(target, chosen, album, run, tmp_path)
     finally:
         target.unlink(missing_ok=True)
-    for fact in (digest, "6.432 bits", "order-0 is 7.477", "1,234 steps with seed 5", "3.2 hours", "2 LSTM", "a.ogg"):
+    for fact in (
+        digest,
+        "6.432 bits",
+        "order-0 is 7.477",
+        "1,234 steps with seed 5",
+        "3.2 hours",
+        "2 LSTM",
+        "a.ogg",
+        "6.620 after 2,000 steps",
+    ):
         assert fact in card
     assert str(tmp_path) not in card
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -117,6 +118,30 @@ def test_what_needed_more_before_does_not_hide_what_a_batch_needs(monkeypatch):
         never.setattr(memory, "forget_peak", lambda: None)
         assert memory.fit(learner, batch) == learner.hands.count, "the rehearsals are lost in what came before"
     assert memory.fit(learner, batch) > learner.hands.count
+
+
+def test_a_gpu_is_tried_with_ever_smaller_pieces(monkeypatch):
+    """A stream takes 1 GB of 4: of eight or four at once there is too little, two fit."""
+    held, tried = [0], []
+
+    def rehearse(batch, pieces):
+        tried.append(pieces)
+        held[0] = len(batch.fresh) // pieces << 30
+        if held[0] > 6 << 30:
+            raise torch.OutOfMemoryError
+
+    learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
+    monkeypatch.setattr(learner, "device", torch.device("cuda"))
+    monkeypatch.setattr(learner, "rehearse", rehearse)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: held[0])
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: types.SimpleNamespace(total_memory=4 << 30))
+    for name in ("reset_peak_memory_stats", "empty_cache"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    batch = Batch(np.zeros((8, 16 + 512), np.int64), np.ones(8, bool))
+    assert memory.fit(learner, batch) == 4 and tried == [1, 2, 4]
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: types.SimpleNamespace(total_memory=1 << 30))
+    with pytest.raises(ResourceError, match="too little for one stream; use a smaller model.dim"):
+        memory.fit(learner, batch)
 
 
 def test_held_out_music_is_heard_in_the_pieces_that_fit(monkeypatch):
