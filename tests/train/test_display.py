@@ -37,6 +37,7 @@ PLAN = Plan(
     hours=None,
     seconds_per_step=0.25,
     seconds_to_hear=0.125,
+    seconds_to_preview=2.0,
     device="cpu",
     uniform=8.0,
     order0=7.57,
@@ -49,7 +50,8 @@ FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})
 def test_what_hearing_will_cost_is_known_before_the_start():
     """Half of what learning costs: 2.048 s of music take 0.125 s."""
     heard = 0.125 / 2.048
-    assert PLAN.guesses() == pytest.approx({"step": 0.25, "validation": 30 * heard, "judging": 180 * heard})
+    guesses = {"step": 0.25, "validation": 30 * heard, "judging": 180 * heard, "preview": 2.0}
+    assert PLAN.guesses() == pytest.approx(guesses)
 
 
 class Terminal(io.StringIO):

@@ -50,6 +50,7 @@ class Plan:
     hours: float | None  # the budget, if there is one
     seconds_per_step: float  # as rehearsed
     seconds_to_hear: float  # what a step learns from, as rehearsed
+    seconds_to_preview: float  # as rehearsed
     device: str
     uniform: float  # bits
     order0: float  # bits
@@ -86,6 +87,7 @@ class Plan:
         return {
             "step": self.seconds_per_step,
             "validation": heard * self.validate_seconds,
+            "preview": self.seconds_to_preview,
             "judging": heard * 60 * self.held_out,
         }
 

@@ -293,6 +293,7 @@ class Loop:
             hours=self.job.hours,
             seconds_per_step=took,
             seconds_to_hear=self._time_to_hear(batch.levels),
+            seconds_to_preview=self._time_to_preview(),
             device=str(self.job.device),
             uniform=math.log2(self.job.spec.q_levels),
             order0=self.order0,
@@ -303,6 +304,14 @@ class Loop:
         began = time.perf_counter()
         self.learner.listen(levels, levels.shape[1] - self.recipe.chunk_len)
         return (time.perf_counter() - began) * self.together.size
+
+    def _time_to_preview(self) -> float:
+        """Seconds; 0 where it cannot be told, and in processes that make none."""
+        with contextlib.suppress(Error, OSError, MemoryError):
+            if self.together.first:
+                seconds, temperature = self.recipe.preview_seconds, self.recipe.temperature
+                return previews.rehearse(self._pack(), seconds, temperature, self.job.seed)
+        return 0.0
 
 
 def _judged(folder: pathlib.Path, best: int | None) -> float | None:

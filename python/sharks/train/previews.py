@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import pathlib
+import tempfile
+import time
 
 from ..atomic import atomically
 from ..pack import Pack
 
 CLIPS = 2
+_MOMENT = 0.25  # seconds
 
 
 def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, seed: int) -> list[str]:
@@ -36,3 +39,18 @@ def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, s
     with atomically(folder / "health.json") as file:
         file.write(json.dumps({name: report.to_dict() for name, report in reports.items()}, indent=1).encode())
     return [report.verdict for report in reports.values()]
+
+
+def rehearse(pack: Pack, seconds: float, temperature: float, seed: int) -> float:
+    """How long `make` would take, in seconds, after trying a moment of it."""
+    moment = min(_MOMENT, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        if not make(pack, pathlib.Path(folder), moment, temperature, seed):
+            return 0.0
+        whole = time.perf_counter() - began
+    from ..generate import generate
+
+    began = time.perf_counter()
+    generate(pack, moment, CLIPS, temperature=temperature, seed=seed)  # alone: what grows with the length
+    return whole + (time.perf_counter() - began) * (seconds / moment - 1)
