@@ -301,9 +301,12 @@ class Loop:
 
     def _time_to_hear(self, levels: np.ndarray) -> float:
         """Seconds for as much music as all processes learn from in a step, of which `levels` are this one's share."""
-        began = time.perf_counter()
-        self.learner.listen(levels, levels.shape[1] - self.recipe.chunk_len)
-        return (time.perf_counter() - began) * self.together.size
+        took = 0.0
+        for _ in range(2):  # the first one warms up
+            began = time.perf_counter()
+            self.learner.listen(levels, levels.shape[1] - self.recipe.chunk_len)
+            took = time.perf_counter() - began
+        return took * self.together.size
 
     def _time_to_preview(self) -> float:
         """Seconds; 0 where it cannot be told, and in processes that make none."""
