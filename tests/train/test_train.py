@@ -89,35 +89,40 @@ def test_a_run_in_parts_is_the_run_in_one(data, tmp_path, preset, settings):
 
 
 def test_ctrl_c_keeps_everything(data, tmp_path, monkeypatch):
-    """The same losses, log, weights and best pack as without the interruption, after steps 3 and 6."""
+    """The same losses, log, weights and best pack as without the interruption, after steps 1, before anything was
+    validated, 3 and 6. No step is learnt twice."""
     trained(data, tmp_path / "whole")
-    _interrupt_after(monkeypatch, 3)
-    with pytest.raises(KeyboardInterrupt):
-        trained(data, tmp_path / "parts")
-    assert checkpoint.steps(tmp_path / "parts/checkpoints") == [3]
-    assert sharks.load(tmp_path / "parts").about["step"] == 3, "what there is can be played"
-    _interrupt_after(monkeypatch, 6)
-    with pytest.raises(KeyboardInterrupt):
-        trained(data, tmp_path / "parts")
+    for before, step in ((0, 1), (1, 3), (3, 6)):
+        learnt = _interrupt_after(monkeypatch, step)
+        with pytest.raises(KeyboardInterrupt):
+            trained(data, tmp_path / "parts")
+        assert learnt == list(range(before + 1, step + 1))
+        assert checkpoint.steps(tmp_path / "parts/checkpoints")[-1] == step
+        assert checkpoint.newest(tmp_path / "parts/checkpoints")[1] == []
+        assert sharks.load(tmp_path / "parts").about["step"] <= step, "what there is can be played"
+    learnt = _interrupt_after(monkeypatch, 0)
+    assert trained(data, tmp_path / "parts").step == 10 and learnt == [7, 8, 9, 10]
     monkeypatch.undo()
-    assert trained(data, tmp_path / "parts").step == 10
     assert everything(tmp_path / "parts") == everything(tmp_path / "whole")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _interrupt_after(monkeypatch, steps):
+    """A list that the steps come into as they are learnt."""
     from sharks.train.learner import Learner
 
     monkeypatch.undo()
-    learn = Learner.learn
+    learn, learnt = Learner.learn, []
 
     def interrupted(self, batch, rate):
         bits = learn(self, batch, rate)
+        learnt.append(self.steps)
         if self.steps == steps:
             os.kill(os.getpid(), signal.SIGINT)
         return bits
 
     monkeypatch.setattr(Learner, "learn", interrupted)
+    return learnt
 
 
 def test_a_damaged_checkpoint_is_passed_over(data, tmp_path):

@@ -84,7 +84,9 @@ def generate(
     line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
     files = audio.files or []
     for bad in replaced:
-        display.say(f"{bad.file} is {bad.verdict}; " + (f"{bad.instead} instead" if bad.instead else "too many are"))
+        display.say(
+            f"{bad.file} is {bad.verdict}; " + (f"{bad.instead} instead" if bad.instead else "no better one was found")
+        )
     summary = {
         "files": files,
         "replaced": [vars(bad) for bad in replaced],

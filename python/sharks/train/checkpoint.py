@@ -31,7 +31,7 @@ _DAY = 24.0  # hours of training of which one checkpoint is kept for good
 class Checkpoint(typing.NamedTuple):
     step: int
     arrays: dict[str, np.ndarray]
-    facts: dict[str, typing.Any]  # JSON values
+    facts: dict[str, typing.Any]  # JSON values, all numbers finite
 
 
 def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack, best: pathlib.Path) -> None:
@@ -47,7 +47,7 @@ def save(folder: pathlib.Path, checkpoint: Checkpoint, pack: Pack, best: pathlib
     _read_back(packed)
     if not best.exists():
         _copy(packed, best)
-    write(state, checkpoint.arrays, {"format": _FORMAT, "facts": json.dumps(checkpoint.facts)})
+    write(state, checkpoint.arrays, {"format": _FORMAT, "facts": json.dumps(checkpoint.facts, allow_nan=False)})
     _read_back(state)
 
 

@@ -65,6 +65,11 @@ class Progress:
     hours: float = 0.0  # spent training, in all sessions
     tracks: dict[str, float] = field(default_factory=dict)  # bits of each held-out track at the last validation
 
+    def facts(self) -> dict[str, typing.Any]:
+        """As JSON, which has no infinity: what is not known yet is left out."""
+        every = dataclasses.asdict(self)
+        return {k: v for k, v in every.items() if not isinstance(v, float) or math.isfinite(v)}
+
 
 class Loop:
     def __init__(self, job: Job, together: Together) -> None:
@@ -217,8 +222,7 @@ class Loop:
         if not self.together.first:
             return
         log.flush()  # first: a checkpoint must not know more than the log
-        facts = dataclasses.asdict(self.progress)
-        kept = checkpoint.Checkpoint(step, arrays, facts)
+        kept = checkpoint.Checkpoint(step, arrays, self.progress.facts())
         checkpoint.save(self.checkpoints, kept, self._pack(), best)
         if self.progress.best_step == step:
             checkpoint.publish(self.checkpoints, step, best)

@@ -167,8 +167,8 @@ def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:
             was = old.get(table, {}).get(name)
             if was != value and name not in _MAY_CHANGE.get(table, ()):
                 raise UsageError(
-                    f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; choose another folder, or start "
-                    "afresh with resume=False (--fresh)"
+                    f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; give the former to go on, or "
+                    "choose another folder (--fresh, in Python resume=False, begins anew here)"
                 )
 
 
