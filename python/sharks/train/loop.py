@@ -37,6 +37,8 @@ from .judge import Stopped, judge
 from .learner import Learner, learning_rate
 from .together import Together
 
+_SHORT = 10.0  # seconds: what takes no longer needs no rehearsal of its previews
+
 
 @dataclass
 class Job:
@@ -271,6 +273,7 @@ class Loop:
             took = time.perf_counter() - began
             if took > 2:
                 break
+        left = took * (self.recipe.steps - self.learner.steps)
         data, trained = self.job.dataset, sum(p.numel() for p in self.learner.model.parameters())
         return Plan(
             minutes=len(data.train) / data.sample_rate / 60,
@@ -297,7 +300,7 @@ class Loop:
             hours=self.job.hours,
             seconds_per_step=took,
             seconds_to_hear=self._time_to_hear(batch.levels),
-            seconds_to_preview=self._time_to_preview(),
+            seconds_to_preview=self._time_to_preview() if left > _SHORT else 0.0,
             device=str(self.job.device),
             uniform=math.log2(self.job.spec.q_levels),
             order0=self.order0,
