@@ -61,8 +61,9 @@ def _divisors(count: int) -> list[int]:
 
 def forget_peak() -> None:
     """Let the peak of this process begin anew, without what is kept of memory that was freed; only Linux can."""
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # other C libraries keep nothing, or do not say
         ctypes.CDLL(None).malloc_trim(0)
+    with contextlib.suppress(OSError):
         pathlib.Path("/proc/self/clear_refs").write_text("5")
 
 
