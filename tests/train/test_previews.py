@@ -36,9 +36,8 @@ def test_a_rehearsal_tells_what_a_preview_takes(tmp_path, monkeypatch):
         return played(pack, seconds, n, **how)
 
     played = sharks.generate
-    monkeypatch.setattr(
-        sys.modules["sharks.generate"], "generate", generate
-    )  # the name is the verb's, not the module's
+    module = sys.modules["sharks.generate"]  # sharks.generate is the verb
+    monkeypatch.setattr(module, "generate", generate)
     monkeypatch.setattr("sharks.picture.spectrogram_png", lambda *_: now.__setitem__(0, now[0] + 3 / previews.CLIPS))
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     pack = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=1), seed=0)

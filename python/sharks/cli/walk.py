@@ -72,7 +72,7 @@ def demo(
     hours: options.Hours = DEMO_TRAINING,
     as_json: options.AsJson = False,
 ) -> None:
-    """Hear what it does, in a minute or in ten.
+    """Hear what it does, within minutes.
 
     Alone, it plays the model in the box: some clips and a page to hear them on. With a folder of music: the walk of
     `sharks make` with a tiny model that learns for some minutes on a CPU (this needs the [train] extra). With a pack
