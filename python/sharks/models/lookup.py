@@ -24,6 +24,9 @@ def window_product(levels: Tensor, weight: Tensor, vectors: Tensor | None) -> Te
     `vectors` [Q, C] is what a level stands for, None for one-hot. A level of -1 is an empty place and adds nothing.
     """
     D, C, taps = weight.shape
+    if vectors is not None and C == 1:  # one number a level: there is less to multiply than to look up
+        heard = F.embedding(levels + 1, F.pad(vectors, (0, 0, 1, 0))).squeeze(-1)  # level -1 is row 0
+        return heard.unfold(1, taps, 1) @ weight.squeeze(1).t()
     rows = weight.permute(2, 1, 0)  # [taps, C, D]
     if vectors is not None:
         rows = vectors @ rows
