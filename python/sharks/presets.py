@@ -58,7 +58,7 @@ class TrainRecipe:
     chunk_len: int = 1024  # samples predicted per stream and step: the TBPTT span, or WaveNet's window
     steps: int = 200000
 
-    optimiser: str = "adam"
+    optimiser: str = "adam"  # or "muon": Adam only around the products inside a model, which turn by Muon
     learning_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
@@ -91,7 +91,7 @@ class TrainRecipe:
     temperature: float = 0.95  # for previews, and what generate suggests
 
     def __post_init__(self) -> None:
-        _among(self, "optimiser", ("adam",))
+        _among(self, "optimiser", ("adam", "muon"))
         _among(self, "epsilon_form", ("torch", "hat"))
         _among(self, "decay", ("none", "cosine", "halving"))
         _among(self, "clip", ("none", "value", "norm"))

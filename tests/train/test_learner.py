@@ -13,7 +13,8 @@ from sharks.presets import override
 from sharks.quantize import codec
 from sharks.spec import replace
 from sharks.train.dataset import Batch, Training
-from sharks.train.learner import Diverged, Learner, epsilon, learning_rate
+from sharks.train.learner import Diverged, Learner, learning_rate
+from sharks.train.optimiser import epsilon
 from train.music import dataset
 
 CPU = torch.device("cpu")
@@ -100,6 +101,8 @@ def test_the_state_is_carried_and_reset_per_stream():
         ("dadabots-2tier-tiny", {"ema": 0.9, "weight_norm": True}),
         ("prism-3tier-tiny", {}),
         ("ibab-wavenet-tiny", {"ema": 0.5}),
+        ("ibab-wavenet-tiny", {"optimiser": "muon", "ema": 0.9}),
+        ("dadabots-2tier-tiny", {"optimiser": "muon", "weight_norm": True}),
     ],
 )
 def test_arrays_hold_everything(name, changes):

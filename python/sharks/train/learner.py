@@ -17,9 +17,9 @@ from . import precision
 from .compiled import compile_layers
 from .dataset import Batch
 from .hands import FEWEST_STREAMS, Hands, how_many
+from .optimiser import Arrays, Optimiser, array
 from .together import Together
 
-Arrays = dict[str, np.ndarray]
 State = dict[str, Tensor]
 
 
@@ -58,8 +58,7 @@ class Learner:
             compile_layers(self.model, tell)
         self.hands = Hands(self._useful_hands())
         self._parameters = dict(self.model.named_parameters())
-        betas = (train.beta1, train.beta2)
-        self._adam = torch.optim.Adam(self._parameters.values(), train.learning_rate, betas, train.epsilon, fused=True)
+        self._optimiser = Optimiser(self._parameters, train)
         self._state: State | None = None
         self.steps = 0  # done
 
@@ -77,10 +76,7 @@ class Learner:
         elif self.train.clip == "norm":
             torch.nn.utils.clip_grad_norm_(self._parameters.values(), self.train.clip_at)
         self.steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = rate
-            group["eps"] = epsilon(self.train, self.steps)
-        self._adam.step()
+        self._optimiser.step(rate, self.steps)
         self._state = state
         if self.train.ema:
             self._follow()
@@ -89,7 +85,7 @@ class Learner:
     def rehearse(self, batch: Batch, pieces: int | None = None) -> None:
         """The work of a step without its consequences, by this process alone: to measure time and memory."""
         self._slopes(batch, pieces)
-        self._adam.zero_grad()
+        self._forget_slopes()
 
     def listen(self, levels: np.ndarray, context: int) -> float:
         """The listener's mean NLL in bits over all stretches `levels` [B, context + length], each started fresh."""
@@ -108,15 +104,11 @@ class Learner:
         Every process must ask, since each carries the state of its own streams.
         """
         found: Arrays = {"steps": np.array(self.steps, np.int64)}
-        for name, p in self._parameters.items():
-            found[f"model.{name}"] = _array(p)
-            for moment in ("exp_avg", "exp_avg_sq"):
-                value = self._adam.state[p].get(moment) if p in self._adam.state else None
-                found[f"adam.{moment}.{name}"] = _array(torch.zeros_like(p) if value is None else value)
+        found |= {f"model.{name}": array(p) for name, p in self._parameters.items()} | self._optimiser.arrays()
         if self.train.ema:
-            found |= {f"average.{name}": _array(p) for name, p in self.listener.named_parameters()}
+            found |= {f"average.{name}": array(p) for name, p in self.listener.named_parameters()}
         carried = {name: self.together.gather(value) for name, value in (self._state or {}).items()}
-        return found | {f"state.{name}": _array(value) for name, value in carried.items()}
+        return found | {f"state.{name}": array(value) for name, value in carried.items()}
 
     @torch.no_grad()
     def restore(self, arrays: Arrays) -> None:
@@ -125,14 +117,16 @@ class Learner:
         average = dict(self.listener.named_parameters())
         for name, p in self._parameters.items():
             p.copy_(self._tensor(arrays[f"model.{name}"]))
-            moments = {m: self._tensor(arrays[f"adam.{m}.{name}"]) for m in ("exp_avg", "exp_avg_sq")}
-            step = torch.tensor(float(self.steps), device=p.device)
-            self._adam.state[p] = {"step": step, **moments}
             if self.train.ema:
                 average[name].copy_(self._tensor(arrays[f"average.{name}"]))
+        self._optimiser.restore(arrays, self.steps)
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}
         mine = self.together.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
+
+    def _forget_slopes(self) -> None:
+        for p in self._parameters.values():
+            p.grad = None
 
     def _useful_hands(self) -> int:
         if self.device.type != "cpu" or self.train.compiled:  # a compiled model is not for two threads at once
@@ -146,7 +140,7 @@ class Learner:
         The streams are taken in so many pieces, whose gradients add up in order, whichever hand takes which.
         """
         self.model.train()
-        self._adam.zero_grad()
+        self._forget_slopes()
         levels = torch.from_numpy(batch.levels).to(self.device)
         count = max(1, len(levels) // (pieces or self.train.pieces or self.hands.count))
         parameters = list(self._parameters.values())
@@ -228,14 +222,6 @@ def learning_rate(train: TrainRecipe, step: int, progress: float) -> float:
     return rate
 
 
-def epsilon(train: TrainRecipe, steps: int) -> float:
-    """What torch's Adam must add to sqrt(v) / sqrt(1 - beta2^t) at its step `steps`, from 1, for the recipe's form.
-
-    The form of Kingma and Ba's "epsilon hat", which TensorFlow and Lasagne use, adds it before that correction.
-    """
-    return train.epsilon / math.sqrt(1 - train.beta2**steps) if train.epsilon_form == "hat" else train.epsilon
-
-
 def _add_slopes(parameters: Sequence[Tensor], slopes: Sequence[Tensor | None]) -> None:
     """Add to the gradients of parameters; None where a parameter had no part."""
     for p, slope in zip(parameters, slopes, strict=True):
@@ -244,7 +230,3 @@ def _add_slopes(parameters: Sequence[Tensor], slopes: Sequence[Tensor | None]) -
         if p.grad is None:  # the optimiser reads gradients as they lie in memory: as their parameters do, each its own
             p.grad = torch.zeros_like(p)
         p.grad.add_(slope)
-
-
-def _array(value: Tensor) -> np.ndarray:
-    return value.detach().cpu().numpy().copy()
