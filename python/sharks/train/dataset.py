@@ -18,6 +18,7 @@ from ..errors import AudioError
 from ..presets import DataRecipe, Recipe
 from ..quantize import codec
 from ..spec import SampleRNNSpec, Spec
+from . import equaliser
 
 VALIDATION_SECONDS = 4.0  # of one stretch of held-out music, started fresh like a chunk
 
@@ -45,9 +46,14 @@ class Music:
         law = codec(spec)
         self._samples, self._levels, self._pad = samples, level_table(law).astype(np.int64), law.pad_level
 
-    def levels(self, start: int, stop: int, floor: int, end: int) -> np.ndarray:
-        """Levels [start, stop) of the track [floor, end); silence where it has none."""
-        known = self._samples[max(start, floor) : min(stop, end)].view(np.uint16)
+    def levels(self, start: int, stop: int, floor: int, end: int, through: np.ndarray | None = None) -> np.ndarray:
+        """Levels [start, stop) of the track [floor, end), `through` a filter; silence where it has none."""
+        known = self._samples[max(start, floor) : min(stop, end)]
+        if through is not None:
+            before = self._samples[max(floor, start - equaliser.TAPS + 1) : max(start, floor)]
+            silence = np.zeros(equaliser.TAPS - 1 - len(before), np.int16)
+            known = equaliser.heard(np.concatenate([silence, before, known]), through)
+        known = known.view(np.uint16)
         found = np.full(stop - start, self._pad, np.int64)
         found[max(start, floor) - start :][: len(known)] = self._levels[known]
         return found
@@ -59,7 +65,7 @@ class Training:
     def __init__(self, dataset: Dataset, spec: Spec, recipe: Recipe, seed: int) -> None:
         """`AudioError` if there is nothing to train on, or nothing but silence by the recipe's rule."""
         self.batch, self.seed, train = recipe.train.batch, seed, recipe.train
-        self.chunk_len = train.chunk_len
+        self.chunk_len, self._equaliser_db = train.chunk_len, recipe.data.equaliser_db
         self.context = spec.lookback if isinstance(spec, SampleRNNSpec) else spec.receptive_field
         self._carries_state = isinstance(spec, SampleRNNSpec)
         self._music = Music(dataset.train, spec)
@@ -91,15 +97,23 @@ class Training:
 
     def _item(self, step: int, stream: int) -> tuple[np.ndarray, bool]:
         if not self._carries_state:
-            unit = self._unit(step * self.batch + stream)
+            number = step * self.batch + stream
+            unit, through = self._unit(number), self._filter(number)
             stop = unit.start + self.chunk_len
-            return self._music.levels(unit.start - self.context, stop, unit.floor, self._ends[unit.track]), True
+            return self._music.levels(
+                unit.start - self.context, stop, unit.floor, self._ends[unit.track], through
+            ), True
         # Streams are spread over their chunks, so that a step hears beginnings and endings alike.
         turn, window = divmod(step + stream * self.windows // self.batch, self.windows)
-        unit = self._unit(turn * self.batch + stream)
+        number = turn * self.batch + stream
+        unit, through = self._unit(number), self._filter(number)
         start = unit.start + window * self.chunk_len
         floor, end = unit.start if window == 0 else unit.floor, self._ends[unit.track]
-        return self._music.levels(start - self.context, start + self.chunk_len, floor, end), window == 0
+        return self._music.levels(start - self.context, start + self.chunk_len, floor, end, through), window == 0
+
+    def _filter(self, number: int) -> np.ndarray | None:
+        """What the unit that is heard as `number` is heard through."""
+        return equaliser.drawn(self._equaliser_db, self.seed, number) if self._equaliser_db else None
 
     def _unit(self, index: int) -> Stretch:
         epoch, place = divmod(index, len(self._units))
