@@ -15,6 +15,7 @@ from torch import Tensor
 from ..errors import UsageError
 from ..quantize import codec
 from ..spec import WaveNetSpec
+from .layer import gated_layer
 from .lookup import window_product
 from .nll import nll
 from .weights import Weights
@@ -113,7 +114,7 @@ class WaveNet(Weights):
             needed.append(needed[-1] + (spec.filter_width - 1) * d)
         after: Tensors = {}
         h = self._first(fed, state, after, w)
-        gated = []
+        gated, dtype = [], w["blocks.0.dilated.weight"].dtype
         for i, (d, n) in enumerate(zip(spec.dilations, reversed(needed), strict=True)):
             name, past = f"blocks.{i}", (spec.filter_width - 1) * d
             n = h.shape[1] if state is not None else min(n, h.shape[1])
@@ -121,17 +122,22 @@ class WaveNet(Weights):
                 x = torch.cat([state[f"rings.{i}"], h], dim=1)
                 after[f"rings.{i}"] = x[:, x.shape[1] - past :]
             else:
-                x = F.pad(h, (0, 0, max(0, past + n - h.shape[1]), 0))[:, -(past + n) :]
-            taken = torch.cat([x[:, k * d : k * d + n] for k in range(spec.filter_width)], dim=-1)
-            weight = w[f"{name}.dilated.weight"].permute(0, 2, 1).flatten(1)
-            a = F.linear(taken.to(weight.dtype), weight, w.get(f"{name}.dilated.bias"))
+                x = (
+                    F.pad(h, (0, 0, past + n - h.shape[1], 0))
+                    if h.shape[1] < past + n
+                    else h[:, h.shape[1] - past - n :]
+                )
+            offset = w.get(f"{name}.dilated.bias")
             if given is not None:
-                a = a + F.linear(given.to(weight.dtype), w[f"{name}.gcond.weight"])[:, None]
-            z = torch.tanh(a[..., : spec.dilation]) * torch.sigmoid(a[..., spec.dilation :])
+                said = F.linear(given.to(dtype), w[f"{name}.gcond.weight"])[:, None]
+                offset = said if offset is None else said + offset
+            last = i == spec.layers - 1  # whose residual nothing reads
+            residual = (None, None) if last else (w[f"{name}.res.weight"], w.get(f"{name}.res.bias"))
+            z, out = gated_layer(x, w[f"{name}.dilated.weight"], offset, *residual, d)
             taps[f"layer.{i}.gated"] = z
-            gated.append(z[:, -predicted:])
-            if i < spec.layers - 1:
-                h = (x[:, -n:] + F.linear(z, w[f"{name}.res.weight"], w.get(f"{name}.res.bias"))) * spec.residual_scale
+            gated.append(z if n == predicted else z[:, n - predicted :])
+            if out is not None:
+                h = out * spec.residual_scale if spec.residual_scale != 1 else out
                 taps[f"layer.{i}.out"] = h
         taps["skip"] = self._skips(torch.cat(gated, dim=-1), w)
         return taps["skip"], after
