@@ -18,6 +18,7 @@ NAMES = [
     "iclr2017-3tier",
     "prism-3tier",
     "prism-3tier-tiny",
+    "sharks-wavenet-small",
     "sharks2020-2tier",
     "wavenet-music",
 ]

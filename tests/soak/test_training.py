@@ -21,7 +21,7 @@ from train.test_faults import killed
 from train.test_train import everything
 
 SONGS = pathlib.Path(__file__).parents[2] / "examples" / "muldjord"
-PRESET = os.environ.get("SHARKS_PRESET", "dadabots-2tier-small")
+PRESET = os.environ.get("SHARKS_PRESET", "sharks-wavenet-small")
 KILLS, HOURS, UNDER_ORDER0 = 20, 0.5, 1.2
 
 

@@ -53,8 +53,20 @@ def test_drawn_is_a_function_of_seed_and_unit():
     assert all(np.array_equal(taps, equaliser.drawn(3.0, *key)) for key, taps in filters.items())
     assert len({taps.tobytes() for taps in filters.values()}) == len(filters)
     curves = np.array([decibels(taps, equaliser._PITCHES[5:]) for taps in filters.values()])
-    assert curves.std(axis=0) == pytest.approx(np.full(8, 3.0), rel=0.15)
-    assert np.abs(curves.mean(axis=0)).max() < 0.5
+    differences = np.diff(curves, axis=1)  # which being made as loud as before does not change
+    assert differences.std(axis=0) == pytest.approx(np.full(7, 3.0 * 2**0.5), rel=0.15)
+    assert np.abs(differences.mean(axis=0)).max() < 0.6
+
+
+def test_pink_noise_stays_as_loud():
+    spectrum = np.fft.rfft(np.random.default_rng(1).normal(size=1 << 16))
+    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), len(spectrum) / 128)))
+    samples = (3000 * pink / pink.std()).astype(np.int16)
+    for unit in range(20):
+        through = equaliser.heard(samples, equaliser.drawn(6.0, 0, unit))
+        assert abs(20 * np.log10(through.std() / samples.std())) < 0.5
+    raw = equaliser.heard(samples, equaliser.minimum_phase(np.full(13, 6.0)))
+    assert 20 * np.log10(raw.std() / samples.std()) == pytest.approx(6, abs=0.2)  # which must be heard by this ruler
 
 
 def made(name, db, **changes):

@@ -2,8 +2,8 @@
 
 The songs of an album were mixed alike, and a few of them have a few sounds. A model that has heard nothing else expects
 their spectrum, and is lost in the next song; one that hears every chunk through another equaliser has to follow what
-it hears. The curve is a sum of tilts no mixing desk would find odd: normally distributed gains at fixed pitches, a
-straight line in octaves between them, as a minimum-phase filter, which is what equalisers are.
+it hears. The curve is a straight line in octaves between normally distributed gains at fixed pitches, as a
+minimum-phase filter, which is what equalisers are.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import numpy as np
 TAPS = 128  # of the filter: 8 ms at 16 kHz, in which the lowest pitches come out gentler than drawn
 _PITCHES = np.array([60, 120, 240, 480, 800, 1300, 2000, 3000, 4000, 5000, 6000, 7000, 8000]) / 16000  # of the rate
 _SIZE = 512  # of the transform in which the filter is designed
+_MUSIC = 1 / np.maximum(np.arange(_SIZE // 2 + 1) / _SIZE, _PITCHES[0])  # power falls with pitch, as in most music
+_MUSIC /= _MUSIC.sum()
 
 
 def drawn(deviation: float, seed: int, unit: int) -> np.ndarray:
     """The filter [TAPS] for a unit of the training music: its gains deviate by so many decibels.
 
-    The same for the same seed and unit.
+    Music stays about as loud as it was, so that it is not limited more. The same for the same seed and unit.
     """
-    return minimum_phase(np.random.default_rng([seed, unit]).normal(0.0, deviation, len(_PITCHES)))
+    taps = minimum_phase(np.random.default_rng([seed, unit]).normal(0.0, deviation, len(_PITCHES)))
+    return taps / np.sqrt((np.abs(np.fft.rfft(taps, _SIZE)) ** 2 * _MUSIC).sum())
 
 
 def minimum_phase(gains: np.ndarray) -> np.ndarray:
