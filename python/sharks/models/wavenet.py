@@ -132,8 +132,8 @@ class WaveNet(Weights):
                 said = F.linear(given.to(dtype), w[f"{name}.gcond.weight"])[:, None]
                 offset = said if offset is None else said + offset
             last = i == spec.layers - 1  # whose residual nothing reads
-            residual = (None, None) if last else (w[f"{name}.res.weight"], w.get(f"{name}.res.bias"))
-            z, out = gated_layer(x, w[f"{name}.dilated.weight"], offset, *residual, d)
+            residual, bias = (None, None) if last else (w[f"{name}.res.weight"], w.get(f"{name}.res.bias"))
+            z, out = gated_layer(x, w[f"{name}.dilated.weight"], offset, residual, bias, d)
             taps[f"layer.{i}.gated"] = z
             gated.append(z if n == predicted else z[:, n - predicted :])
             if out is not None:

@@ -18,7 +18,7 @@ _PREVIEWS = {
     "whistle": "it whistles; play at a higher temperature, or listen to earlier checkpoints",
     "loop": "it repeats one riff; play at a higher temperature, or give it more music",
     "dc": "its waveform is off centre; begin --fresh with a lower train.learning_rate",
-    "clipped": "it plays too loud; prepare quieter music, or play at another temperature, as low ones may drift upwards",
+    "clipped": "it plays too loud; prepare quieter music, or play at another temperature",
 }
 
 

@@ -24,8 +24,10 @@ _ROUNDS = 5
 _LIKE_ADAM = 0.2  # root mean square of a step, per unit of the rate: about Adam's own
 # What meets levels, frames or logits has rows that stand for something, and states are no products: all those are
 # Adam's, as are all biases, and the lengths of weight norm.
-_EDGES = ("embed.weight", "input.conv.weight", "sample.in.weight", "expand.weight", "sample.out.weight")
-_EDGES += ("head.conv2.weight", ".h0", ".c0")
+_EDGES = (
+    *("embed.weight", "input.conv.weight", "sample.in.weight", "expand.weight"),
+    *("sample.out.weight", "head.conv2.weight", ".h0", ".c0"),
+)
 
 
 class Optimiser:
