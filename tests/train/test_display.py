@@ -88,6 +88,9 @@ def test_the_line(monkeypatch):
     )
     display.previewed(100, ["ok", "silent: 93 %"])
     assert display.line(100, now[0], 450.0).endswith("| health ok 1/2 previews")
+    display.plan = dataclasses.replace(PLAN, hours=80 / 3600)  # of which 50 seconds are over
+    assert display.line(100, now[0], 450.0).startswith("step 100/1,000 62% |"), "steps that no time is left for"
+    assert display.line(700, now[0], 450.0).startswith("step 700/1,000 70% |")
 
 
 def test_no_terminal_gets_few_whole_lines(monkeypatch):

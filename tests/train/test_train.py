@@ -213,6 +213,19 @@ def test_a_changed_recipe_is_another_run(data, tmp_path):
     assert trained(data, out, steps=4, seed=1, **{"train.keep": 5}).step == 4
 
 
+def test_a_run_from_before_a_setting_existed_goes_on(data, tmp_path):
+    """What its config does not say is what every run then did; another value is another run."""
+    out = tmp_path / "run"
+    trained(data, out, steps=2)
+    config = out / "config.toml"
+    written = config.read_text()
+    config.write_text(written.replace("equaliser_db = 0.0\n", ""))
+    assert config.read_text() != written
+    with pytest.raises(UsageError, match=r"this run has data.equaliser_db 0.0, got 3.0"):
+        trained(data, out, steps=4, **{"data.equaliser_db": 3.0})
+    assert trained(data, out, steps=4).step == 4
+
+
 def test_bad_arguments_leave_nothing_behind(data, tmp_path):
     out = tmp_path / "run"
     for settings, kind, says in (

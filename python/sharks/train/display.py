@@ -144,10 +144,11 @@ class Display:
         done = step - self._first
         rate = done * plan.batch * plan.chunk_len / took
         left = left if plan.hours is None else min(left, plan.hours * 3600 - took)
+        share = max(step / plan.steps, 0.0 if plan.hours is None else min(1.0, took / 3600 / plan.hours))
         held = memory.current(torch.device(plan.device))
         heard = "not yet" if math.isnan(self._val) else f"{self._val:.2f}"
         parts = [
-            f"step {step:,}/{plan.steps:,} {step / plan.steps:.0%}",
+            f"step {step:,}/{plan.steps:,} {share:.0%}",
             f"loss {self.trained:.2f} bits (val {heard}; uniform {plan.uniform:.2f}, order-0 {plan.order0:.2f})",
             f"{rate:,.0f} samples/s = {rate / plan.sample_rate:.1f}x",
             *([_bytes(held)] if held else []),

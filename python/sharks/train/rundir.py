@@ -22,7 +22,7 @@ import typing
 
 from ..atomic import atomically, written
 from ..errors import PackError, UsageError
-from ..presets import Recipe
+from ..presets import DataRecipe, Recipe, TrainRecipe
 from ..spec import Spec, to_dict
 
 CONFIG, ENVIRONMENT, LOG, BEST = "config.toml", "env.json", "log.jsonl", "best.safetensors"
@@ -162,9 +162,11 @@ def _line(row: dict[str, typing.Any]) -> bytes:
 
 
 def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:
+    # What a run does not say was not known when it began, and is what it was then: the default.
+    unsaid = {"data": dataclasses.asdict(DataRecipe()), "train": dataclasses.asdict(TrainRecipe())}
     for table, fields in wanted.items():
         for name, value in fields.items():
-            was = old.get(table, {}).get(name)
+            was = (unsaid.get(table, {}) | old.get(table, {})).get(name)
             if was != value and name not in _MAY_CHANGE.get(table, ()):
                 raise UsageError(
                     f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; give the former to go on, or "
