@@ -34,7 +34,7 @@ class DataRecipe:
     silence_db: float = float("-inf")  # a chunk with `silence_seconds` in a row at or below this is left out
     silence_seconds: float = 4.0
     trim_db: float = float("-inf")  # both ends of a song are trimmed up to the first frame above this
-    equaliser_db: float = 0.0  # deviation of the random equaliser that a chunk is heard through; 0: none
+    equaliser_db: float = 0.0  # deviation of the random equaliser of each chunk (WaveNet: window); 0: none
     val_fraction: float = 0.06  # of the songs, by length; at least one song, or the last tenth of a single one
 
     def __post_init__(self) -> None:

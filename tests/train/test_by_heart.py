@@ -22,6 +22,16 @@ def test_two_seconds_are_learnt_by_heart(monkeypatch):
     assert "data and settings work" in str(found)
 
 
+def test_an_equaliser_is_left_out(monkeypatch):
+    """Through another one every time there would be nothing to learn by heart."""
+    heard, real = [], by_heart.Training
+    monkeypatch.setattr(by_heart, "Training", lambda *given: heard.append(real(*given)) or heard[-1])
+    monkeypatch.setattr(by_heart, "WANTED", 8.5)  # reached at once
+    for decibels in (0.0, 12.0):
+        learnt(dataset(RATE, (9000,)), **{"data.equaliser_db": decibels})
+    assert np.array_equal(heard[0].at(3).levels, heard[1].at(3).levels)
+
+
 def test_what_cannot_learn_is_told_so():
     with pytest.raises(Error, match=r"smoke: 2 s of train0.wav still cost .* wanted below 1; try a lower"):
         learnt(dataset(RATE, (9000,)), minutes=0.02, **{"train.learning_rate": 1e-9})

@@ -36,7 +36,10 @@ def losses(compiled, name="ibab-wavenet-tiny", tell=lambda line: None):
 def test_compiled_layers_give_the_same_losses():
     told = []
     try:
+        torch._dynamo.utils.counters.clear()
         assert losses(True, tell=told.append) == pytest.approx(losses(False), abs=2e-3)
+        assert not torch._dynamo.utils.counters["graph_break"], "it was compiled, and in one piece"
+        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
     finally:
         torch._dynamo.reset()
     assert told == []

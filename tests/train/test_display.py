@@ -35,6 +35,7 @@ PLAN = Plan(
     steps=1000,
     steps_per_epoch=600.0,
     hours=None,
+    spent=0.0,
     seconds_per_step=0.25,
     seconds_to_hear=0.125,
     seconds_to_preview=2.0,
@@ -71,6 +72,7 @@ def test_the_plan_says_what_it_will_cost():
     ):
         assert fact in text
     assert "about 36 s" in str(dataclasses.replace(PLAN, hours=0.01))
+    assert "about 27 s" in str(dataclasses.replace(PLAN, hours=0.01, spent=0.0025))
 
 
 def test_the_line(monkeypatch):
@@ -91,6 +93,9 @@ def test_the_line(monkeypatch):
     display.plan = dataclasses.replace(PLAN, hours=80 / 3600)  # of which 50 seconds are over
     assert display.line(100, now[0], 450.0).startswith("step 100/1,000 62% |"), "steps that no time is left for"
     assert display.line(700, now[0], 450.0).startswith("step 700/1,000 70% |")
+    display.plan = dataclasses.replace(PLAN, hours=100 / 3600, spent=40 / 3600)  # it goes on: 90 of 100 are over
+    line = display.line(100, now[0], 450.0)
+    assert line.startswith("step 100/1,000 90% |") and "ETA 10 s" in line
 
 
 def test_no_terminal_gets_few_whole_lines(monkeypatch):

@@ -84,10 +84,9 @@ class _Layer(torch.autograd.Function):
         by_tap = to_taken.view(streams, n, ctx.taps, -1)
         slope = torch.empty(streams, past + n, by_tap.shape[-1], dtype=ctx.dtype, device=z.device)
         slope[:, :past] = 0
-        if to_out is None:
-            slope[:, past:] = by_tap[:, :, -1]
-        else:
-            torch.add(to_out, by_tap[:, :, -1], out=slope[:, past:])
+        slope[:, past:] = by_tap[:, :, -1]
+        if to_out is not None:
+            slope[:, past:] += to_out
         for k in range(ctx.taps - 1):
             slope[:, k * ctx.dilation : k * ctx.dilation + n] += by_tap[:, :, k]
         return slope

@@ -2,7 +2,7 @@
 
 Every level at every place of a window contributes one fixed vector. There are only Q of them per place, so the product
 is done once per vector, not once per sample, and a window is a sum of `taps` rows: the same product in another order,
-summed in float32.
+summed in float32. Where a level stands for one number only, the product itself is less work.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ class Plan:
     steps: int
     steps_per_epoch: float
     hours: float | None  # the budget, if there is one
+    spent: float  # hours of it, by now
     seconds_per_step: float  # as rehearsed
     seconds_to_hear: float  # what a step learns from, as rehearsed
     seconds_to_preview: float  # as rehearsed
@@ -59,7 +60,7 @@ class Plan:
     def seconds(self) -> float:
         """How long the steps of the rest will take."""
         rest = (self.steps - self.step) * self.seconds_per_step
-        return rest if self.hours is None else min(rest, self.hours * 3600)
+        return rest if self.hours is None else min(rest, (self.hours - self.spent) * 3600)
 
     @property
     def disk_bytes(self) -> int:
@@ -143,8 +144,10 @@ class Display:
         plan, took = self.plan, max(now - self._began, 1e-9)
         done = step - self._first
         rate = done * plan.batch * plan.chunk_len / took
-        left = left if plan.hours is None else min(left, plan.hours * 3600 - took)
-        share = max(step / plan.steps, 0.0 if plan.hours is None else min(1.0, took / 3600 / plan.hours))
+        share = step / plan.steps
+        if plan.hours is not None:
+            over = plan.spent + took / 3600
+            left, share = min(left, 3600 * (plan.hours - over)), max(share, min(1.0, over / plan.hours))
         held = memory.current(torch.device(plan.device))
         heard = "not yet" if math.isnan(self._val) else f"{self._val:.2f}"
         parts = [

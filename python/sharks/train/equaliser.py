@@ -20,7 +20,7 @@ _MUSIC /= _MUSIC.sum()
 def drawn(deviation: float, seed: int, unit: int) -> np.ndarray:
     """The filter [TAPS] for a unit of the training music: its gains deviate by so many decibels.
 
-    Music stays about as loud as it was, so that it is not limited more. The same for the same seed and unit.
+    Music stays about as loud as it was. The same for the same seed and unit.
     """
     taps = minimum_phase(np.random.default_rng([seed, unit]).normal(0.0, deviation, len(_PITCHES)))
     return taps / np.sqrt((np.abs(np.fft.rfft(taps, _SIZE)) ** 2 * _MUSIC).sum())

@@ -298,6 +298,7 @@ class Loop:
             steps=self.recipe.steps,
             steps_per_epoch=self.training.steps_per_epoch,
             hours=self.job.hours,
+            spent=self.progress.hours,
             seconds_per_step=took,
             seconds_to_hear=self._time_to_hear(batch.levels),
             seconds_to_preview=self._time_to_preview() if left > _SHORT else 0.0,

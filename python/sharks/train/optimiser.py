@@ -2,7 +2,7 @@
 
 Adam: Kingma and Ba, arXiv:1412.6980. Muon: Jordan et al. 2024 (kellerjordan.github.io/posts/muon), which takes a step
 of the same length in every direction that a matrix can turn; its rate is scaled as by Liu et al., arXiv:2502.16982, so
-that one learning rate serves both.
+that one learning rate serves both. It amplifies rounding: processes that share a batch should run on machines alike.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _MOMENTUM = 0.95  # of Muon, in Nesterov's form
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)  # a x + b x^3 + c x^5 drives every singular value towards 1
 _ROUNDS = 5
 _LIKE_ADAM = 0.2  # root mean square of a step, per unit of the rate: about Adam's own
-# What meets levels, frames or logits has rows that stand for something, and states are no products: all those are
-# Adam's, as are all biases, and the lengths of weight norm.
+# What meets levels or logits, or expands a frame, has rows that stand for something, and states are no products: all
+# those are Adam's, as are all biases, and the lengths of weight norm.
 _EDGES = (
     *("embed.weight", "input.conv.weight", "sample.in.weight", "expand.weight"),
     *("sample.out.weight", "head.conv2.weight", ".h0", ".c0"),
