@@ -26,7 +26,7 @@ from train.faults import Faults
 from train.music import dataset
 from train.test_train import RATE, trained
 
-POINTS = 50  # a save has a few more
+POINTS = 50  # a save has as many or more
 STEPS_PER_LIFE = 12  # of which a life can do about eight: every fourth ends in a checkpoint
 
 
