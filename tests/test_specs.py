@@ -26,7 +26,7 @@ CHOICES = {
     },
     WaveNetSpec: {
         "input": {"one-hot", "embedding", "scalar"},
-        "input_filter_width": {0, 1, 2, 3, 32},
+        "input_filter_width": {0, 1, 2, 3, 32, 64},
         "input_bias": {True, False},
         "filter_width": {2, 3},
         "bias": {True, False},
