@@ -16,7 +16,7 @@ template <typename... Parts>
 
 }  // namespace sharks
 
-#define SHARKS_CHECK(condition, ...)              \
-  do {                                            \
+#define SHARKS_CHECK(condition, ...)                 \
+  do {                                               \
     if (!(condition)) ::sharks::refuse(__VA_ARGS__); \
   } while (false)

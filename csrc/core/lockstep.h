@@ -33,8 +33,8 @@ class Lockstep : public Player {
   bool set_counter(const std::string& name, const void* in) {
     if (name != "position" && name != "step") return false;
     const int64_t* values = static_cast<const int64_t*>(in);
-    SHARKS_CHECK(values[0] >= 0 && std::all_of(values, values + B_, [&](int64_t v) { return v == values[0]; }), "state '",
-                 name, "' differs between streams or is negative; streams that play together share it");
+    SHARKS_CHECK(values[0] >= 0 && std::all_of(values, values + B_, [&](int64_t v) { return v == values[0]; }),
+                 "state '", name, "' differs between streams or is negative; streams that play together share it");
     (name == "step" ? step_ : position_) = values[0];
     return true;
   }

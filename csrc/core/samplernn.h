@@ -12,8 +12,8 @@ struct SampleRNNWeights {
   SampleRNNWeights(const SampleRNNSpec& spec, Weights& weights);
 
   struct Layer {
-    const float *w_ih, *w_hh;  // [G D, in], [G D, D]; rows r, z, n or i, f, g, o
-    const float *b_ih, *b_hh;  // [G D]; b_hh of the reset-after GRU alone
+    const float *w_ih, *w_hh;       // [G D, in], [G D, D]; rows r, z, n or i, f, g, o
+    const float *b_ih, *b_hh;       // [G D]; b_hh of the reset-after GRU alone
     const float *skip, *skip_bias;  // [D, D]; [D]
   };
   struct Tier {
@@ -23,8 +23,8 @@ struct SampleRNNWeights {
     const float *upsample, *upsample_bias;  // [D in, D out, ratio]; [ratio, D]
   };
   std::vector<Tier> tiers;
-  const float *embed = nullptr, *in = nullptr;  // [Q, E]; [D, E or Q, F], oldest sample first
-  std::vector<const float*> hidden, hidden_bias;  // [D, D]; [D]
+  const float *embed = nullptr, *in = nullptr;      // [Q, E]; [D, E or Q, F], oldest sample first
+  std::vector<const float*> hidden, hidden_bias;    // [D, D]; [D]
   const float *out = nullptr, *out_bias = nullptr;  // [Q, D]; [Q]
 };
 

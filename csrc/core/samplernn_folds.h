@@ -1,7 +1,9 @@
 // SampleRNN's weights with everything folded that can be, in double precision, where no activation lies between:
-//   - the sample input (embedding, then convolution) becomes a table of rows to add, one per place in the window and level;
+//   - the sample input (embedding, then convolution) becomes a table of rows to add, one per place in the window and
+//   level;
 //   - the first hidden layer goes into that table and into the lowest upsampling;
-//   - a tier's expansion goes into its first recurrent layer, whose share for the conditioning goes into the upsampling of
+//   - a tier's expansion goes into its first recurrent layer, whose share for the conditioning goes into the upsampling
+//   of
 //     the tier above (unless deeper layers read the expanded frame too);
 //   - PRISM's doubled input is one input with added weights; the skip products share one bias.
 //

@@ -12,7 +12,9 @@
 namespace sharks {
 
 // The middle of one of 2^23 cells of (0, 1), exact in float32.
-SHARKS_HD float uniform(uint32_t word) { return (static_cast<float>(static_cast<int32_t>(word >> 9)) + 0.5f) * 0x1p-23f; }
+SHARKS_HD float uniform(uint32_t word) {
+  return (static_cast<float>(static_cast<int32_t>(word >> 9)) + 0.5f) * 0x1p-23f;
+}
 
 // ln x of a normal positive x, within 0.84 ulp on the values of `uniform`: x = m 2^k with m in [sqrt(1/2), sqrt(2)),
 // ln(1 + z) = z - z^2/2 + z^3 P(z), small terms first.
@@ -50,10 +52,9 @@ SHARKS_HD void gumbel_block(int first, uint64_t seed, int64_t stream, int64_t st
   constexpr int kCounters = kNoiseBlock / 4;
   uint32_t words[4][kCounters];
   for (int c = 0; c < kCounters; ++c) {
-    const Philox block =
-        philox(static_cast<uint32_t>(first / 4 + c), static_cast<uint32_t>(step),
-               static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32), static_cast<uint32_t>(stream),
-               static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
+    const Philox block = philox(static_cast<uint32_t>(first / 4 + c), static_cast<uint32_t>(step),
+                                static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32), static_cast<uint32_t>(stream),
+                                static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
     for (int w = 0; w < 4; ++w) words[w][c] = block.word[w];
   }
   for (int w = 0; w < 4; ++w)

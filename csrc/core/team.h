@@ -57,9 +57,9 @@ class Team {
     finish(part);
   }
 
-  // share() in two halves, the lead's own work between them: the others begin part(1) .. part(size - 1) now, and are done
-  // when finish() returns. They may wait for what the lead has yet to do, not the other way round: where they cannot run
-  // beside it, their parts run in finish().
+  // share() in two halves, the lead's own work between them: the others begin part(1) .. part(size - 1) now, and are
+  // done when finish() returns. They may wait for what the lead has yet to do, not the other way round: where they
+  // cannot run beside it, their parts run in finish().
   template <typename Part>
   void start(Part& part) {
     static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
@@ -81,7 +81,8 @@ class Team {
     const double late = spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
     if (late < kLate) return;
     resting_ = true;
-    rest_until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kRest * late));
+    rest_until_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kRest * late));
   }
 
  private:
@@ -108,8 +109,8 @@ class Team {
     }
   }
 
-  // A member that comes so late was not running: another program has its core. Waiting for it again and again would cost
-  // more than it helps, so the team shares nothing for ten times as long as it waited, and loses a tenth at most.
+  // A member that comes so late was not running: another program has its core. Waiting for it again and again would
+  // cost more than it helps, so the team shares nothing for ten times as long as it waited, and loses a tenth at most.
   static constexpr double kLate = 1e-3;  // seconds
   static constexpr double kRest = 10;
   using Clock = std::chrono::steady_clock;

@@ -13,7 +13,7 @@ WaveNetWeights::WaveNetWeights(const WaveNetSpec& spec, Weights& weights) {
   if (spec.global_classes) weights.take("gcond.embed.weight", {spec.global_classes, G});  // the caller looks rows up
   if (spec.embed_dim) input_embed = weights.take("input.embed.weight", {Q, spec.embed_dim});
   if (spec.input_filter_width) {
-    const int64_t width = spec.input == WaveNetSpec::Input::kOneHot  ? Q
+    const int64_t width = spec.input == WaveNetSpec::Input::kOneHot   ? Q
                           : spec.input == WaveNetSpec::Input::kScalar ? 1
                                                                       : spec.embed_dim;
     input_conv = weights.take("input.conv.weight", {R, width, spec.input_filter_width});

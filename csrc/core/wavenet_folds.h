@@ -25,7 +25,7 @@ struct FoldedWaveNet {
   Packing packing;
   WaveNetSpec spec;
   int Rp, Dp, Sp, Ep, taps;
-  int run_layers;  // whose skips are one product; the last run may have fewer
+  int run_layers;                  // whose skips are one product; the last run may have fewer
   Floats input_table, input_bias;  // [taps, Q, Rp], [Rp]
   struct Block {
     Matrix dilated, res, gcond;  // [2 Dp, K Rp], [Rp, Dp], [2 Dp, G]
@@ -98,7 +98,8 @@ void FoldedWaveNet<Packing>::fold_input(const WaveNetWeights& weights, const flo
         if (spec.input == Input::kScalar) sum = conv(1, 0) * decode[level];
         if (spec.input == Input::kEmbedding) {
           const float* row = weights.input_embed + static_cast<size_t>(level) * E;
-          if (!weights.input_conv) sum = row[r];
+          if (!weights.input_conv)
+            sum = row[r];
           else
             for (int e = 0; e < E; ++e) sum += conv(E, e) * row[e];
         }

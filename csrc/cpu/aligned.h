@@ -13,7 +13,8 @@ class Floats {
  public:
   Floats() = default;
   explicit Floats(size_t count)
-      : size_(count), data_(static_cast<float*>(std::aligned_alloc(kLine, (count * sizeof(float) + kLine) / kLine * kLine))) {
+      : size_(count),
+        data_(static_cast<float*>(std::aligned_alloc(kLine, (count * sizeof(float) + kLine) / kLine * kLine))) {
     if (!data_) throw std::bad_alloc();
     std::memset(data_.get(), 0, count * sizeof(float));
   }

@@ -55,9 +55,7 @@ struct Bfloat16 {
     __m512bh pair;
   };
   static In spread(uint32_t unit) { return {(__m512bh)_mm512_set1_epi32(static_cast<int>(unit))}; }
-  static Sum add(Sum sum, Vec weights, In in) {
-    return {_mm512_dpbf16_ps(sum.v, (__m512bh)weights.v, in.pair)};
-  }
+  static Sum add(Sum sum, Vec weights, In in) { return {_mm512_dpbf16_ps(sum.v, (__m512bh)weights.v, in.pair)}; }
 #else
   struct In {
     Vec even, odd;
@@ -83,7 +81,9 @@ struct Int8 {
   using Sum = Whole;
   using In = Whole4;
   // The byte product takes its inputs unsigned, 128 above their value; the sum starts as much below.
-  static Sum start(const Packed& w, int row) { return kUnsignedInputs ? Whole::load(w.row_offset + row) : Whole::zero(); }
+  static Sum start(const Packed& w, int row) {
+    return kUnsignedInputs ? Whole::load(w.row_offset + row) : Whole::zero();
+  }
   static In spread(uint32_t unit) { return Whole4::all(unit); }
   static Sum add(Sum sum, Vec weights, In in) { return dot4(sum, weights, in); }
   static Sum plus(Sum a, Sum b) { return a + b; }

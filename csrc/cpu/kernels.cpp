@@ -86,7 +86,8 @@ typedef double Doubles __attribute__((vector_size(64), aligned(8)));
 
 // R rows of c: all of K in registers for 16 columns at a time.
 template <int R>
-__attribute__((optimize("fp-contract=fast"))) void fold_rows(int N, int K, const double* a, const double* b, double* c) {
+__attribute__((optimize("fp-contract=fast"))) void fold_rows(int N, int K, const double* a, const double* b,
+                                                             double* c) {
   for (int n = 0; n < N; n += 16) {
     Doubles sum[R][2] = {};
     for (int k = 0; k < K; ++k) {
@@ -105,7 +106,8 @@ __attribute__((optimize("fp-contract=fast"))) void fold_rows(int N, int K, const
 void fold(int M, int N, int K, const double* a, const double* b, double* c) {
   constexpr int kRows = 8;
   int m = 0;
-  for (; m + kRows <= M; m += kRows) fold_rows<kRows>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
+  for (; m + kRows <= M; m += kRows)
+    fold_rows<kRows>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
   for (; m < M; ++m) fold_rows<1>(N, K, a + static_cast<size_t>(m) * K, b, c + static_cast<size_t>(m) * N);
 }
 
@@ -139,9 +141,12 @@ float multiply_with(size_t rounds) {
 
 float multiply(Type type, size_t rounds) {
   switch (type) {
-    case Type::kBfloat16: return multiply_with<Bfloat16>(rounds);
-    case Type::kInt8: return multiply_with<Int8>(rounds);
-    default: return multiply_with<Float32>(rounds);
+    case Type::kBfloat16:
+      return multiply_with<Bfloat16>(rounds);
+    case Type::kInt8:
+      return multiply_with<Int8>(rounds);
+    default:
+      return multiply_with<Float32>(rounds);
   }
 }
 

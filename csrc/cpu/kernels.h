@@ -35,7 +35,9 @@ constexpr int kProbeSums = 12;  // independent sums of Kernels::multiply
 
 inline int columns_per_unit(Type type) { return type == Type::kFloat32 ? 1 : type == Type::kBfloat16 ? 2 : 4; }
 
-inline size_t packed_bytes(const Packed& w) { return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type); }
+inline size_t packed_bytes(const Packed& w) {
+  return static_cast<size_t>(w.rows) * w.cols * 4 / columns_per_unit(w.type);
+}
 
 inline int groups_of(const Packed& w) { return (w.rows + kGroupRows - 1) / kGroupRows; }
 

@@ -52,7 +52,7 @@ Matrix::Matrix(const Dense& dense, Type type) {
       std::memcpy(lane, &bits, sizeof bits);
     }
   }
-  view_ = {values_.data(), rows, cols, panels >= 8 ? 1 : panels >= 4 ? 2 : 4, type, row_scale_.data(),
+  view_ = {values_.data(),    rows, cols, panels >= 8 ? 1 : panels >= 4 ? 2 : 4, type, row_scale_.data(),
            row_offset_.data()};
 }
 

@@ -33,7 +33,8 @@ class Matrix {
 struct Packing {
   using Matrix = cpu::Matrix;
   using Floats = cpu::Floats;
-  // Few enough that another thread is not far behind when the last layer is done, enough that a product is worth its call.
+  // Few enough that another thread is not far behind when the last layer is done, enough that a product is worth its
+  // call.
   static constexpr int kRunColumns = 256;
   const Kernels& kernels;
   Type type;

@@ -1,5 +1,5 @@
-// The draw of core/sampling.h on whole vectors, to the same bits: sixteen Philox counters side by side make the noise of
-// 64 levels. Where vec.h has no vectors of words, core/sampling.h itself draws.
+// The draw of core/sampling.h on whole vectors, to the same bits: sixteen Philox counters side by side make the noise
+// of 64 levels. Where vec.h has no vectors of words, core/sampling.h itself draws.
 #pragma once
 
 #include "core/sampling.h"
@@ -48,10 +48,9 @@ inline Vec gumbel(Words words) {
 inline void noise_of(int first, uint64_t seed, int64_t stream, int64_t step, Vec (&noise)[4]) {
   // Counters dealt so that transposing within fours brings the levels into order.
   static const uint32_t kDealt[kLanes] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
-  Words c[4] = {Words::load(kDealt) + Words::all(static_cast<uint32_t>(first / 4)),
-                Words::all(static_cast<uint32_t>(step)),
-                Words::all(static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32)),
-                Words::all(static_cast<uint32_t>(stream))};
+  Words c[4] = {
+      Words::load(kDealt) + Words::all(static_cast<uint32_t>(first / 4)), Words::all(static_cast<uint32_t>(step)),
+      Words::all(static_cast<uint32_t>(static_cast<uint64_t>(step) >> 32)), Words::all(static_cast<uint32_t>(stream))};
   philox_words(c, static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
   transpose_fours(c);
   for (int i = 0; i < 4; ++i) noise[i] = gumbel(c[i]);

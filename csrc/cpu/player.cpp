@@ -34,8 +34,8 @@ void Stepper::multiply(const Packed& w, const float* x, size_t ld_x, const float
   if (!team_ || !worth_sharing(w)) return multiply_rows(w, 0, groups, 0, x, ld_x, init, ld_init, y, ld_y, relu);
   auto rows_of = [&](int member) noexcept {
     const int members = team_->size();
-    multiply_rows(w, groups * member / members, groups * (member + 1) / members, member, x, ld_x, init, ld_init, y, ld_y,
-                  relu);
+    multiply_rows(w, groups * member / members, groups * (member + 1) / members, member, x, ld_x, init, ld_init, y,
+                  ld_y, relu);
   };
   team_->share(rows_of);
 }
@@ -44,8 +44,8 @@ void Stepper::multiply_rows(const Packed& w, int from, int to, int member, const
                             const float* init, size_t ld_init, float* y, size_t ld_y, bool relu) noexcept {
   if (from >= to) return;
   const int first = from * kGroupRows, last = std::min(w.rows, to * kGroupRows);
-  kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y, relu,
-                   scratch_[static_cast<size_t>(member)].data());
+  kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y,
+                   relu, scratch_[static_cast<size_t>(member)].data());
 }
 
 bool Stepper::worth_sharing(const Packed& w) { return packed_bytes(w) >= kWorthSharing; }
@@ -84,8 +84,8 @@ void Stepper::run(int64_t n, const float* temperature, uint64_t seed, const int6
     for (int64_t t = 0; t < n; ++t) {
       predict(true);
       for (int b = 0; b < B_; ++b)
-        out[b * n + t] = drawn_[b] = kernels_.draw(logits_.data() + b * ld_logits_, Q_, temperature[b * n + t], seed,
-                                                   streams[b], step_);
+        out[b * n + t] = drawn_[b] =
+            kernels_.draw(logits_.data() + b * ld_logits_, Q_, temperature[b * n + t], seed, streams[b], step_);
       ++step_;
       consume(drawn_.data());
     }

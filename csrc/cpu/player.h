@@ -29,8 +29,8 @@ class Stepper : public Lockstep {
   int64_t stage_width(const std::string& stage) const final { return stage_source(stage).width; }
 
  protected:
-  // `widest`: columns of the model's widest matrix; `heaviest`: bytes of its heaviest. Several threads share the products
-  // of each step, where one is heavy enough.
+  // `widest`: columns of the model's widest matrix; `heaviest`: bytes of its heaviest. Several threads share the
+  // products of each step, where one is heavy enough.
   Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads);
 
   // y = init + W x over all streams; see Kernels::product.
@@ -64,11 +64,11 @@ class Stepper : public Lockstep {
 
   std::unique_ptr<Team> team_;
   std::vector<Floats> scratch_;  // per thread, for narrowed inputs
-  std::vector<int32_t> drawn_;  // [B]
+  std::vector<int32_t> drawn_;   // [B]
 };
 
-// A player that keeps `threads` threads busy: streams are dealt to them in contiguous slices, each slice a stepper of its
-// own; fewer streams than threads become one stepper whose products all threads share. Streams never meet and every
+// A player that keeps `threads` threads busy: streams are dealt to them in contiguous slices, each slice a stepper of
+// its own; fewer streams than threads become one stepper whose products all threads share. Streams never meet and every
 // output is summed in one order, so neither can be heard.
 std::unique_ptr<Player> split_streams(int streams, int threads,
                                       const std::function<std::unique_ptr<Player>(int streams, int threads)>& make);

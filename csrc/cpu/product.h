@@ -43,7 +43,8 @@ void tile(const Place<E>& at) {
     for (int g = 0; g < G; ++g)
       for (int p = 0; p < P; ++p)
         for (int s = 0; s < S; ++s)
-          sum[b][g][p][s] = s ? typename E::Sum(E::Sum::zero()) : E::start(*at.w, at.row + (g * kGroupPanels + p) * kLanes);
+          sum[b][g][p][s] =
+              s ? typename E::Sum(E::Sum::zero()) : E::start(*at.w, at.row + (g * kGroupPanels + p) * kLanes);
   const int units = at.w->cols / E::kUnit;
   for (int i = 0; i < units; i += S)
     for (int s = 0; s < S; ++s) {
@@ -106,10 +107,18 @@ void panels_of(const Place<E>& at, int panels, int B) {
     here.init += here.init ? p * kLanes : 0;
     const int now = panels - p < kMost ? panels - p : kMost;
     switch (now) {
-      case 1: streams_of<E, 1, S, kMaxStreams>(here, B); break;
-      case 2: if constexpr (kMost >= 2) streams_of<E, 2, S, kMaxStreams>(here, B); break;
-      case 3: if constexpr (kMost >= 3) streams_of<E, 3, S, kMaxStreams>(here, B); break;
-      default: if constexpr (kMost >= 4) streams_of<E, 4, S, kMaxStreams>(here, B); break;
+      case 1:
+        streams_of<E, 1, S, kMaxStreams>(here, B);
+        break;
+      case 2:
+        if constexpr (kMost >= 2) streams_of<E, 2, S, kMaxStreams>(here, B);
+        break;
+      case 3:
+        if constexpr (kMost >= 3) streams_of<E, 3, S, kMaxStreams>(here, B);
+        break;
+      default:
+        if constexpr (kMost >= 4) streams_of<E, 4, S, kMaxStreams>(here, B);
+        break;
     }
     p += now;
   }
@@ -122,8 +131,18 @@ void product_of(const Packed& w, int B, const typename E::Input* x, size_t ld_x,
   for (int first = 0; first < panels;) {
     const int row = first * kPanelRows, left = panels - first;
     const int in_group = left < kGroupPanels ? left : kGroupPanels;
-    const Place<E> at{&w,    w.data + static_cast<size_t>(row) * units, in_group * kPanelRows, row, x, ld_x,
-                      scale, init ? init + row : nullptr,               ld_init,               y + row, ld_y, relu};
+    const Place<E> at{&w,
+                      w.data + static_cast<size_t>(row) * units,
+                      in_group * kPanelRows,
+                      row,
+                      x,
+                      ld_x,
+                      scale,
+                      init ? init + row : nullptr,
+                      ld_init,
+                      y + row,
+                      ld_y,
+                      relu};
     if constexpr (kSums >= 2 * kGroupPanels) {
       if (w.split == 1 && B == 1 && left >= 2 * kGroupPanels) {  // one stream alone needs two groups to stay busy
         tile<E, 2, kGroupPanels, 1, 1>(at);
@@ -138,7 +157,8 @@ void product_of(const Packed& w, int B, const typename E::Input* x, size_t ld_x,
   }
 }
 
-// Inputs of a narrow type are converted once per product, into the scratch: the units of all streams, then their scales.
+// Inputs of a narrow type are converted once per product, into the scratch: the units of all streams, then their
+// scales.
 template <class E>
 void narrow_product(const Packed& w, int B, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
                     size_t ld_y, bool relu, float* scratch) {
@@ -152,9 +172,12 @@ void narrow_product(const Packed& w, int B, const float* x, size_t ld_x, const f
 void product(const Packed& w, int B, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y,
              size_t ld_y, bool relu, float* scratch) {
   switch (w.type) {
-    case Type::kFloat32: return product_of<Float32>(w, B, x, ld_x, nullptr, init, ld_init, y, ld_y, relu);
-    case Type::kBfloat16: return narrow_product<Bfloat16>(w, B, x, ld_x, init, ld_init, y, ld_y, relu, scratch);
-    case Type::kInt8: return narrow_product<Int8>(w, B, x, ld_x, init, ld_init, y, ld_y, relu, scratch);
+    case Type::kFloat32:
+      return product_of<Float32>(w, B, x, ld_x, nullptr, init, ld_init, y, ld_y, relu);
+    case Type::kBfloat16:
+      return narrow_product<Bfloat16>(w, B, x, ld_x, init, ld_init, y, ld_y, relu, scratch);
+    case Type::kInt8:
+      return narrow_product<Int8>(w, B, x, ld_x, init, ld_init, y, ld_y, relu, scratch);
   }
 }
 

@@ -1,4 +1,5 @@
-// SampleRNN on the CPU: tiers step once per own frame, the sample level once per sample, all streams of a thread together.
+// SampleRNN on the CPU: tiers step once per own frame, the sample level once per sample, all streams of a thread
+// together.
 #include "cpu/samplernn.h"
 
 #include <algorithm>
@@ -145,8 +146,8 @@ void SampleRNNStepper::run_tier(int t) {
   upsample(t);
 }
 
-void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame,
-                                 size_t ld_frame, const float* init, size_t ld_init, Floats& h, Floats& c) {
+void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* below, const float* frame, size_t ld_frame,
+                                 const float* init, size_t ld_init, Floats& h, Floats& c) {
   const Cell cell = net_.spec.cell;
   const int Dp = net_.Dp;
   const size_t ld = static_cast<size_t>(net_.spec.gates()) * Dp;
@@ -180,18 +181,19 @@ void SampleRNNStepper::upsample(int t) {
   const float* out = tier.h.back().data();
   if (net_.spec.skip != Skip::kNone) {
     for (size_t k = 0; k < net.layers.size(); ++k)
-      multiply(net.layers[k].skip, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(),
-                       k ? Dp : 0, stack_out_.data(), Dp, false);
+      multiply(net.layers[k].skip, tier.h[k].data(), Dp, k ? stack_out_.data() : net.skip_bias.data(), k ? Dp : 0,
+               stack_out_.data(), Dp, false);
     out = stack_out_.data();
   }
   multiply(net.upsample, out, Dp, net.upsample_bias.data(), 0, tier.conditioning.data(),
-                   static_cast<size_t>(net_.spec.ratio(t)) * net.row, false);
+           static_cast<size_t>(net_.spec.ratio(t)) * net.row, false);
 }
 
 void SampleRNNStepper::consume(const int32_t* levels) {
   if (end_ == reach_) {  // out of room: move the last lookback to the front
     const int lookback = net_.spec.lookback();
-    for (int b = 0; b < B_; ++b) std::copy_n(history(b, lookback), lookback, &history_[static_cast<size_t>(b) * reach_]);
+    for (int b = 0; b < B_; ++b)
+      std::copy_n(history(b, lookback), lookback, &history_[static_cast<size_t>(b) * reach_]);
     end_ = lookback;
   }
   for (int b = 0; b < B_; ++b) history_[static_cast<size_t>(b) * reach_ + end_] = levels[b];
@@ -220,9 +222,8 @@ std::vector<StateField> SampleRNNStepper::state_fields() const {
   for (int t = 0; t < net_.spec.tiers(); ++t)
     for (const char* kind : {".h", ".c"})
       if (kind[1] == 'h' || net_.spec.cell == Cell::kLstm)
-        fields.push_back({"tiers." + std::to_string(t) + kind,
-                          {B_, net_.spec.layers, net_.spec.dim},
-                          StateField::Type::kFloat32});
+        fields.push_back(
+            {"tiers." + std::to_string(t) + kind, {B_, net_.spec.layers, net_.spec.dim}, StateField::Type::kFloat32});
   return fields;
 }
 
@@ -274,9 +275,8 @@ class SampleRNNModel final : public Model {
   int q_levels() const override { return net_.spec.q_levels; }
   Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B, int team) {
-      return std::make_unique<SampleRNNStepper>(net_, B, team);
-    });
+    return split_streams(streams, threads,
+                         [&](int B, int team) { return std::make_unique<SampleRNNStepper>(net_, B, team); });
   }
 
  private:

@@ -37,7 +37,8 @@ inline Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 // 2^n for whole n in [-126, 127].
 inline Vec power_of_two(Vec n) {
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
+  return {
+      _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
 }
 inline Vec magnitude(Vec a) { return {_mm512_abs_ps(a.v)}; }
 inline float greatest(Vec a) { return _mm512_reduce_max_ps(a.v); }
@@ -57,7 +58,8 @@ inline void hold(Vec& a) { asm("" : "+v"(a.v)); }
 
 // The whole numbers nearest to values in [-127, 127] (ties to even) as bytes, sixteen in a row, `above` added to each.
 inline void store_bytes(Vec a, uint8_t above, uint32_t* to) {
-  const __m128i bytes = _mm_add_epi8(_mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)), _mm_set1_epi8(static_cast<char>(above)));
+  const __m128i bytes =
+      _mm_add_epi8(_mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)), _mm_set1_epi8(static_cast<char>(above)));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
 }
 
@@ -85,9 +87,18 @@ struct Words {
 inline Words operator+(Words a, Words b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline Words operator-(Words a, Words b) { return {_mm512_sub_epi32(a.v, b.v)}; }
 inline Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.v, b.v)}; }
-template <int N> inline Words shift_left(Words a) { return {_mm512_slli_epi32(a.v, N)}; }
-template <int N> inline Words shift_right(Words a) { return {_mm512_srli_epi32(a.v, N)}; }
-template <int N> inline Words shift_right_signed(Words a) { return {_mm512_srai_epi32(a.v, N)}; }
+template <int N>
+inline Words shift_left(Words a) {
+  return {_mm512_slli_epi32(a.v, N)};
+}
+template <int N>
+inline Words shift_right(Words a) {
+  return {_mm512_srli_epi32(a.v, N)};
+}
+template <int N>
+inline Words shift_right_signed(Words a) {
+  return {_mm512_srai_epi32(a.v, N)};
+}
 inline void multiply_wide(Words a, Words b, Words& high, Words& low) {
   const __m512i even = _mm512_mul_epu32(a.v, b.v), odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), b.v);
   low = {_mm512_mask_mov_epi32(even, 0xAAAA, _mm512_slli_epi64(odd, 32))};
@@ -145,9 +156,7 @@ inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_a
 inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)}; }
 inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)}; }
-inline Vec fma(Vec a, Vec b, Vec c) {
-  return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
-}
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)}; }
 inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }
 inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
 inline Vec round(Vec a) {
@@ -206,7 +215,9 @@ inline Whole operator+(Whole a, Whole b) { return {_mm256_add_epi32(a.lo, b.lo),
 
 struct Words {
   __m256i lo, hi;
-  static Words all(uint32_t x) { return {_mm256_set1_epi32(static_cast<int>(x)), _mm256_set1_epi32(static_cast<int>(x))}; }
+  static Words all(uint32_t x) {
+    return {_mm256_set1_epi32(static_cast<int>(x)), _mm256_set1_epi32(static_cast<int>(x))};
+  }
   static Words load(const uint32_t* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
@@ -221,9 +232,16 @@ struct Words {
 inline Words operator+(Words a, Words b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }
 inline Words operator-(Words a, Words b) { return {_mm256_sub_epi32(a.lo, b.lo), _mm256_sub_epi32(a.hi, b.hi)}; }
 inline Words operator^(Words a, Words b) { return {_mm256_xor_si256(a.lo, b.lo), _mm256_xor_si256(a.hi, b.hi)}; }
-template <int N> inline Words shift_left(Words a) { return {_mm256_slli_epi32(a.lo, N), _mm256_slli_epi32(a.hi, N)}; }
-template <int N> inline Words shift_right(Words a) { return {_mm256_srli_epi32(a.lo, N), _mm256_srli_epi32(a.hi, N)}; }
-template <int N> inline Words shift_right_signed(Words a) {
+template <int N>
+inline Words shift_left(Words a) {
+  return {_mm256_slli_epi32(a.lo, N), _mm256_slli_epi32(a.hi, N)};
+}
+template <int N>
+inline Words shift_right(Words a) {
+  return {_mm256_srli_epi32(a.lo, N), _mm256_srli_epi32(a.hi, N)};
+}
+template <int N>
+inline Words shift_right_signed(Words a) {
   return {_mm256_srai_epi32(a.lo, N), _mm256_srai_epi32(a.hi, N)};
 }
 inline void multiply_wide_half(__m256i a, __m256i b, __m256i& high, __m256i& low) {
@@ -269,7 +287,8 @@ inline __m256i dot4_half(__m256i sum, __m256i weights, Whole4 in) {
   return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(w.even, in.even), _mm256_madd_epi16(w.odd, in.odd)));
 }
 inline Whole dot4(Whole sum, Vec weights, Whole4 in) {
-  return {dot4_half(sum.lo, _mm256_castps_si256(weights.lo), in), dot4_half(sum.hi, _mm256_castps_si256(weights.hi), in)};
+  return {dot4_half(sum.lo, _mm256_castps_si256(weights.lo), in),
+          dot4_half(sum.hi, _mm256_castps_si256(weights.hi), in)};
 }
 
 #elif defined(__ARM_NEON)
@@ -283,8 +302,8 @@ struct Vec {
     for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, q[i]);
   }
 };
-#define SHARKS_EACH_QUARTER(expression) \
-  Vec out;                              \
+#define SHARKS_EACH_QUARTER(expression)                \
+  Vec out;                                             \
   for (int i = 0; i < 4; ++i) out.q[i] = (expression); \
   return out
 inline Vec operator+(Vec a, Vec b) { SHARKS_EACH_QUARTER(vaddq_f32(a.q[i], b.q[i])); }
@@ -296,13 +315,10 @@ inline Vec max(Vec a, Vec b) { SHARKS_EACH_QUARTER(vmaxq_f32(a.q[i], b.q[i])); }
 inline Vec min(Vec a, Vec b) { SHARKS_EACH_QUARTER(vminq_f32(a.q[i], b.q[i])); }
 inline Vec round(Vec a) { SHARKS_EACH_QUARTER(vrndnq_f32(a.q[i])); }
 inline Vec power_of_two(Vec n) {
-  SHARKS_EACH_QUARTER(
-      vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n.q[i]), vdupq_n_s32(127)), 23)));
+  SHARKS_EACH_QUARTER(vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n.q[i]), vdupq_n_s32(127)), 23)));
 }
 inline Vec magnitude(Vec a) { SHARKS_EACH_QUARTER(vabsq_f32(a.q[i])); }
-inline Vec with_sign(Vec a, Vec s) {
-  SHARKS_EACH_QUARTER(vbslq_f32(vdupq_n_u32(0x80000000u), s.q[i], a.q[i]));
-}
+inline Vec with_sign(Vec a, Vec s) { SHARKS_EACH_QUARTER(vbslq_f32(vdupq_n_u32(0x80000000u), s.q[i], a.q[i])); }
 #undef SHARKS_EACH_QUARTER
 
 #else  // any other CPU: plain loops, which the compiler vectorises as far as it may
@@ -322,8 +338,8 @@ struct Vec {
   }
   void store(float* p) const { std::memcpy(p, f, sizeof f); }
 };
-#define SHARKS_EACH_LANE(expression) \
-  Vec out;                           \
+#define SHARKS_EACH_LANE(expression)                        \
+  Vec out;                                                  \
   for (int i = 0; i < kLanes; ++i) out.f[i] = (expression); \
   return out
 inline Vec operator+(Vec a, Vec b) { SHARKS_EACH_LANE(a.f[i] + b.f[i]); }
@@ -461,7 +477,6 @@ inline Vec tanh_sigmoid(Vec x, Vec y) {
   const Vec e = exp(magnitude(x) * Vec::all(-2.0f)), f = exp(Vec::zero() - y);
   return with_sign((Vec::all(1.0f) - e) / ((Vec::all(1.0f) + e) * (Vec::all(1.0f) + f)), x);
 }
-
 
 }  // namespace
 }  // namespace sharks

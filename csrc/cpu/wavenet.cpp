@@ -113,8 +113,8 @@ void WaveNetStepper::predict(bool want_logits) {
   } else {
     follow_chain();
     for (int run = 0; run < runs(); ++run)
-      multiply(net_.skips[static_cast<size_t>(run)], gated_of(run), ld_gated_, skip_init(run), run ? Sp : 0, skip_.data(),
-               Sp, false);
+      multiply(net_.skips[static_cast<size_t>(run)], gated_of(run), ld_gated_, skip_init(run), run ? Sp : 0,
+               skip_.data(), Sp, false);
   }
   kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
   multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
@@ -221,9 +221,8 @@ std::vector<StateField> WaveNetStepper::state_fields() const {
   fields.insert(fields.begin(), {"levels", {B_, 1}, StateField::Type::kInt32});
   if (net_.taps > 1) fields.push_back({"input.levels", {B_, net_.taps - 1}, StateField::Type::kInt32});
   for (size_t i = 0; i < layers_.size(); ++i)
-    fields.push_back({"rings." + std::to_string(i),
-                      {B_, layers_[i].ring.length, net_.spec.residual},
-                      StateField::Type::kFloat32});
+    fields.push_back(
+        {"rings." + std::to_string(i), {B_, layers_[i].ring.length, net_.spec.residual}, StateField::Type::kFloat32});
   return fields;
 }
 
@@ -278,7 +277,7 @@ void WaveNetStepper::set_condition(const float* vectors, int64_t width) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     layers_[i].condition = Floats(static_cast<size_t>(B_) * 2 * Dp);
     multiply(net_.blocks[i].gcond, padded_vectors.data(), Gp, net_.blocks[i].dilated_bias.data(), 0,
-                     layers_[i].condition.data(), 2 * Dp, false);
+             layers_[i].condition.data(), 2 * Dp, false);
   }
 }
 
@@ -291,9 +290,8 @@ class WaveNetModel final : public Model {
   int q_levels() const override { return net_.spec.q_levels; }
   Cost cost() const override { return net_.cost(); }
   std::unique_ptr<Player> player(int streams, int threads) const override {
-    return split_streams(streams, threads, [&](int B, int team) {
-      return std::make_unique<WaveNetStepper>(net_, B, team);
-    });
+    return split_streams(streams, threads,
+                         [&](int B, int team) { return std::make_unique<WaveNetStepper>(net_, B, team); });
   }
 
  private:

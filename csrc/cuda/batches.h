@@ -70,23 +70,21 @@ SHARKS_CALLED void multiply_tile(Warp warp, const Half* strips, int strip_count,
     }
   }
   SHARKS_UNROLL(kWarpTiles)
-  for (int i = 0; i < kWarpTiles; ++i)
-    SHARKS_UNROLL(kWarpStrips)
-    for (int j = 0; j < kWarpStrips; ++j)
-      SHARKS_UNROLL(4)
-      for (int v = 0; v < 4; ++v)
-        warp.lanes([&](int lane) {
-          const Place place = place_in_c(lane, v);
-          const int b = b0 + i * kTileRows + place.row, row = (s0 + j) * kStripRows + place.column;
-          if (j >= count || b >= B) return;
-          float sum = sums.of[i][j][lane].value[v];
-          const bool kept = sink.to && row < sink.width;
-          if (sink.bias && (!sink.to || kept)) sum += sink.bias[row];
-          if (kept && sink.add) sum += sink.to[b * sink.ld + row];
-          if (sink.relu && !(sum > 0.0f)) sum = 0.0f;
-          if (kept) sink.to[b * sink.ld + row] = sum;
-          if (sink.batch) put_in_batch(sink.batch, sink.batch_steps, row, b, sum);
-        });
+  for (int i = 0; i < kWarpTiles; ++i) SHARKS_UNROLL(kWarpStrips)
+  for (int j = 0; j < kWarpStrips; ++j) SHARKS_UNROLL(4)
+  for (int v = 0; v < 4; ++v)
+    warp.lanes([&](int lane) {
+      const Place place = place_in_c(lane, v);
+      const int b = b0 + i * kTileRows + place.row, row = (s0 + j) * kStripRows + place.column;
+      if (j >= count || b >= B) return;
+      float sum = sums.of[i][j][lane].value[v];
+      const bool kept = sink.to && row < sink.width;
+      if (sink.bias && (!sink.to || kept)) sum += sink.bias[row];
+      if (kept && sink.add) sum += sink.to[b * sink.ld + row];
+      if (sink.relu && !(sum > 0.0f)) sum = 0.0f;
+      if (kept) sink.to[b * sink.ld + row] = sum;
+      if (sink.batch) put_in_batch(sink.batch, sink.batch_steps, row, b, sum);
+    });
 }
 
 // A grid whose blocks work phase by phase: what one phase wrote, the next may read on every block.

@@ -1,5 +1,5 @@
-// Blocks of a cluster (sm_90) reach into each other's shared memory: words are stored into a neighbour's, and waited for
-// in one's own. Below sm_90 nobody makes clusters, and none of this is called.
+// Blocks of a cluster (sm_90) reach into each other's shared memory: words are stored into a neighbour's, and waited
+// for in one's own. Below sm_90 nobody makes clusters, and none of this is called.
 #pragma once
 
 #include "cuda/exchange.h"
@@ -44,10 +44,10 @@ SHARKS_BOTH uint64_t load_near(const uint64_t* place) {
 #endif
 }
 
-// All blocks of the cluster wait for each other, and see what the others wrote before: however long the others play, for
-// an idle block waits here for the end of a launch. `flags` [blocks of the grid] and `meeting`, a number that grows, are
-// for the host alone. False: somebody gave up. No block may wait without bound before it comes here, for the device's
-// barrier has none.
+// All blocks of the cluster wait for each other, and see what the others wrote before: however long the others play,
+// for an idle block waits here for the end of a launch. `flags` [blocks of the grid] and `meeting`, a number that
+// grows, are for the host alone. False: somebody gave up. No block may wait without bound before it comes here, for the
+// device's barrier has none.
 SHARKS_BOTH bool meet(const Block& block, int cluster, uint32_t* flags, uint32_t meeting, int32_t* trouble) {
   if (cluster == 1) return true;
   block.sync();

@@ -107,8 +107,9 @@ const Device& device() {
     SHARKS_CUDA_CHECK(cudaGetDeviceProperties(&p, device_index()));
     const size_t resident = static_cast<size_t>(p.multiProcessorCount) *
                             (static_cast<size_t>(p.regsPerMultiprocessor) * 4 + p.sharedMemPerMultiprocessor);
-    return Device{p.name,   10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin,
-                  resident, kOpeningPatience,       false};
+    return Device{
+        p.name, 10 * p.major + p.minor, p.multiProcessorCount, p.sharedMemPerBlockOptin, resident, kOpeningPatience,
+        false};
   }();
   return found;
 }

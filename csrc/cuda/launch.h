@@ -58,8 +58,8 @@ void launch(const Grid& grid, const Work& work, Stream stream) {
       SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
   }
   config.attrs = attributes;
-  SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                         static_cast<int>(grid.shared_bytes)));
+  SHARKS_CUDA_CHECK(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes)));
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, work);
   if (status == cudaErrorCooperativeLaunchTooLarge) {
     static_cast<void>(cudaGetLastError());
@@ -73,8 +73,8 @@ template <typename Work>
 int blocks_at_once(const Grid& grid) {
   const OnDevice here;
   const auto kernel = work_kernel<Work, Work::kThreads, 1>;
-  SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                         static_cast<int>(grid.shared_bytes)));
+  SHARKS_CUDA_CHECK(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes)));
   int count = 0;
   if (grid.cluster == 1) {
     SHARKS_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&count, kernel, grid.threads, grid.shared_bytes));

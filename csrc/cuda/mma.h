@@ -31,9 +31,7 @@ struct Place {
 };
 
 // Where the first of a pair lies in its tile; the second is one column (A) or one row (B) further.
-SHARKS_BOTH Place place_in_a(int lane, int pair) {
-  return {lane / 4 + pair % 2 * 8, lane % 4 * 2 + pair / 2 * 8};
-}
+SHARKS_BOTH Place place_in_a(int lane, int pair) { return {lane / 4 + pair % 2 * 8, lane % 4 * 2 + pair / 2 * 8}; }
 SHARKS_BOTH Place place_in_b(int lane, int pair) { return {lane % 4 * 2 + pair * 8, lane / 4}; }
 SHARKS_BOTH Place place_in_c(int lane, int value) { return {lane / 4 + value / 2 * 8, lane % 4 * 2 + value % 2}; }
 
@@ -42,10 +40,9 @@ SHARKS_BOTH void mma(Lanes<Accumulator>& c, const Lanes<FragmentA>& a, const Lan
   float* d = c.own.value;
   const uint32_t *x = a.own.pair, *y = b.own.pair;
 #if __CUDA_ARCH__ >= 800
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]));
 #else  // Turing multiplies half the depth at a time
   for (int half = 0; half < 2; ++half)
     asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"

@@ -38,8 +38,7 @@ class DeviceModel : public Model {
 
   // The first plan that a candidate gives plays, or else first light.
   DeviceModel(Source source, std::initializer_list<Candidate> candidates)
-      : source_(std::move(source)),
-        isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)) {
+      : source_(std::move(source)), isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)) {
     for (const Candidate& candidate : candidates) try_plan(candidate);
     if (!chosen_) chosen_ = first_light(source_);
     const bool by_name = source_.plan != "default" && source_.plan != "throughput";

@@ -89,8 +89,8 @@ class Stepper {
   // Write back whatever of the state this stepper kept elsewhere: somebody else will read it.
   virtual void settle(int64_t position, Stream stream) = 0;
 
-  // Its last launch could not begin, for want of blocks that run at once (kTooFewCame, NoRoom): leave the state settled,
-  // as it was before, and ask for half as many from now on. With none left it plays() nothing any more.
+  // Its last launch could not begin, for want of blocks that run at once (kTooFewCame, NoRoom): leave the state
+  // settled, as it was before, and ask for half as many from now on. With none left it plays() nothing any more.
   virtual void retreat(Stream) {}
 
   // All zero where blocks do not wait for each other.

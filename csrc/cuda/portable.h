@@ -132,7 +132,7 @@ class Registers {
   Lanes<T>& operator[](const Warp& warp) { return all_[static_cast<size_t>(warp.index)]; }
 
  private:
-  std::vector<Lanes<T>> all_;
+  std::vector<Lanes<T> > all_;
 #endif
 };
 

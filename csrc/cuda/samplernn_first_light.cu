@@ -1,10 +1,9 @@
 // SampleRNN's first light on the host: weights folded, packed and uploaded, kernels picked.
-#include "cuda/samplernn_first_light.h"
-
 #include <algorithm>
 
 #include "core/samplernn_folds.h"
 #include "cuda/first_light_stepper.h"
+#include "cuda/samplernn_first_light.h"
 
 namespace sharks::cuda {
 namespace {
@@ -31,9 +30,20 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
 
   samplernn::Shape shape() const {
     const SampleRNNSpec& s = spec();
-    return {s.tiers(), s.layers, s.gates(), static_cast<int>(folded_.hidden.size()), s.q_levels, s.lookback(),
-            s.frame_sizes[0], s.lookback(), folded_.Dp, padded(s.q_levels), s.cell,
-            s.skip != SampleRNNSpec::Skip::kNone, s.relu_before_hidden || folded_.first_hidden_folded, s.relu_logits};
+    return {s.tiers(),
+            s.layers,
+            s.gates(),
+            static_cast<int>(folded_.hidden.size()),
+            s.q_levels,
+            s.lookback(),
+            s.frame_sizes[0],
+            s.lookback(),
+            folded_.Dp,
+            padded(s.q_levels),
+            s.cell,
+            s.skip != SampleRNNSpec::Skip::kNone,
+            s.relu_before_hidden || folded_.first_hidden_folded,
+            s.relu_logits};
   }
 
   // The tiers as a kernel for B streams sees them, and in `total` how many floats of conditioning they want.
@@ -54,9 +64,14 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
 
   template <typename W>
   samplernn::Net<W> net(const samplernn::Tier<W>* tiers) const {
-    return {shape(), tiers, static_cast<const samplernn::Layer<W>*>(layers_.data()),
-            static_cast<const samplernn::Hidden<W>*>(hidden_.data()), tier_input_.data(), sample_table_.data(),
-            folded_.out.view<W>(), out_bias_.data()};
+    return {shape(),
+            tiers,
+            static_cast<const samplernn::Layer<W>*>(layers_.data()),
+            static_cast<const samplernn::Hidden<W>*>(hidden_.data()),
+            tier_input_.data(),
+            sample_table_.data(),
+            folded_.out.view<W>(),
+            out_bias_.data()};
   }
 
  private:

@@ -146,8 +146,7 @@ struct FirstLight {
       // The hidden layers take turns between buffers and end in `last`.
       Rows<float> from = s.hidden ? sample : last;
       look_up(
-          block, company, s.Dp, F, s.Q, work.net.sample_table,
-          [&](int c, int p) { return heard(position, c, F - p); },
+          block, company, s.Dp, F, s.Q, work.net.sample_table, [&](int c, int p) { return heard(position, c, F - p); },
           seen(handed_down(0, static_cast<int>(position % F))), from, s.relu_before_hidden);
       for (int i = 0; i < s.hidden; ++i) {
         const Rows<float> to = i + 1 == s.hidden ? last : reset;

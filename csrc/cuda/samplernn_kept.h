@@ -11,8 +11,8 @@ class KeptState {
   template <typename W>
   KeptState(const Net<W>& net, const SampleRNNState& state)
       : history_{state.history, static_cast<size_t>(state.B) * static_cast<size_t>(net.lookback())},
-        h_{state.h, static_cast<size_t>(net.tiers * net.layers) * static_cast<size_t>(state.B) *
-                        static_cast<size_t>(net.Dp)},
+        h_{state.h,
+           static_cast<size_t>(net.tiers * net.layers) * static_cast<size_t>(state.B) * static_cast<size_t>(net.Dp)},
         c_{state.c, state.c ? h_.count : 0} {}
 
   void keep(Stream stream) {

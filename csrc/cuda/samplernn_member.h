@@ -24,7 +24,7 @@ struct Carver {
 struct Crew {
   int blocks, S;  // S: of a full pipeline; the last may have fewer
   Team tier, sample;
-  int cluster;    // blocks, or 1
+  int cluster;  // blocks, or 1
 };
 
 // What a block owns. Shares count strips of 8 rows.
@@ -49,15 +49,15 @@ struct LayerDesk {
 // strips.h.
 template <typename W>
 struct Desk {
-  uint64_t* near;                               // first, so that it lies at the same place in all members
-  float *x, *y, *partial;                       // operands; y is for what x must survive
-  float *early, *scores, *noise;                // [S, Dp]; [levels, S]
+  uint64_t* near;                 // first, so that it lies at the same place in all members
+  float *x, *y, *partial;         // operands; y is for what x must survive
+  float *early, *scores, *noise;  // [S, Dp]; [levels, S]
   float *gates, *window;
   float* tiers;
-  uint16_t* history;                            // [S, lookback]
-  Slice<W>* slices;                             // [products]
+  uint16_t* history;  // [S, lookback]
+  Slice<W>* slices;   // [products]
   size_t used;
-  int vector, operand, gate_rows, layers;       // floats of a vector, of an operand; sizes to find a tier's part
+  int vector, operand, gate_rows, layers;  // floats of a vector, of an operand; sizes to find a tier's part
 
   SHARKS_BOTH Desk(void* memory, const Net<W>& net, const Ownership& own, const Links& links, bool clustered) {
     const int S = links.S;
@@ -68,9 +68,8 @@ struct Desk {
     gate_rows = net.gates * vector;
     operand = own.channels.count ? operand_floats(net.Dp, S) : 0;
     layers = net.layers;
-    const int levels = own.levels.count * kStripRows * S, y_columns = net.cell == Cell::kGruResetBefore
-                                                                          ? (net.Dp > lookback ? net.Dp : lookback)
-                                                                          : lookback;
+    const int levels = own.levels.count * kStripRows * S,
+              y_columns = net.cell == Cell::kGruResetBefore ? (net.Dp > lookback ? net.Dp : lookback) : lookback;
     x = carver.take<float>(operand_floats(net.Dp, S));
     y = carver.take<float>(own.channels.count ? operand_floats(y_columns, S) : 0);
     partial = carver.take<float>(partial_floats(S));
@@ -88,10 +87,10 @@ struct Desk {
   SHARKS_BOTH int64_t layer_floats() const { return 2 * gate_rows + 2 * vector; }
   SHARKS_BOTH int64_t tier_floats() const { return operand + gate_rows + 2 * vector + layers * layer_floats(); }
 
-  SHARKS_BOTH float* out(int t) const { return tiers + t * tier_floats(); }              // operand: the stack's output
-  SHARKS_BOTH float* handed_down(int t) const { return out(t) + operand; }               // [row_gates, C, S]
-  SHARKS_BOTH float* skip(int t) const { return handed_down(t) + gate_rows; }            // [C, S]
-  SHARKS_BOTH float* expanded(int t) const { return skip(t) + vector; }                  // [C, S] what is known early
+  SHARKS_BOTH float* out(int t) const { return tiers + t * tier_floats(); }    // operand: the stack's output
+  SHARKS_BOTH float* handed_down(int t) const { return out(t) + operand; }     // [row_gates, C, S]
+  SHARKS_BOTH float* skip(int t) const { return handed_down(t) + gate_rows; }  // [C, S]
+  SHARKS_BOTH float* expanded(int t) const { return skip(t) + vector; }        // [C, S] what is known early
   SHARKS_BOTH LayerDesk layer(int t, int k) const {
     float* at = expanded(t) + vector + k * layer_floats();
     return {at, at + gate_rows, at + 2 * gate_rows, at + 2 * gate_rows + vector};

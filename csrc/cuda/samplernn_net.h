@@ -43,12 +43,12 @@ struct LayerParts {
   const float *bias, *recurrent_bias;
 };
 struct TierParts {
-  int F;                 // samples per step
-  int below;             // samples per step of what it hands vectors to
-  int row_gates;         // gates of the rows it hands down, 1 for a plain vector
-  int expand;            // product, or none: then the first layer reads the frame itself
-  int upsample;          // the product of slot 0
-  int upsample_rest;     // of slot 1; the others follow
+  int F;              // samples per step
+  int below;          // samples per step of what it hands vectors to
+  int row_gates;      // gates of the rows it hands down, 1 for a plain vector
+  int expand;         // product, or none: then the first layer reads the frame itself
+  int upsample;       // the product of slot 0
+  int upsample_rest;  // of slot 1; the others follow
   const float *expand_bias, *skip_bias, *upsample_bias;
 };
 
@@ -59,11 +59,11 @@ struct Net {
   Cell cell;
   bool skips, relu_logits;
   // The tables lie in device memory: only kernels read them.
-  const Product* product;                          // [products]; first the hidden ones, then the output
-  const TierParts* tier;                           // [tiers]
-  const LayerParts* layer;                         // [tiers, layers]
-  const float *const* hidden_bias, *out_bias, *tier_input;
-  const W* sample_table;                           // [F, Q, Dp]
+  const Product* product;   // [products]; first the hidden ones, then the output
+  const TierParts* tier;    // [tiers]
+  const LayerParts* layer;  // [tiers, layers]
+  const float *const *hidden_bias, *out_bias, *tier_input;
+  const W* sample_table;  // [F, Q, Dp]
 
   SHARKS_BOTH int F() const { return tier[0].F; }
   SHARKS_BOTH int lookback() const { return longest; }

@@ -80,9 +80,7 @@ std::optional<Layout> layout_for(const Net<W>& net, int streams, const Room& roo
 }
 
 // Clusters within what the GPU runs at once need no cooperative launch.
-Grid grid_of(int blocks, int cluster) {
-  return {blocks, kStripThreads, device().shared_bytes, cluster == 1, cluster};
-}
+Grid grid_of(int blocks, int cluster) { return {blocks, kStripThreads, device().shared_bytes, cluster == 1, cluster}; }
 
 class PersistentPlan final : public SampleRNNPlan {
  public:
@@ -126,8 +124,9 @@ class PersistentStepper final : public Stepper {
       const int pipelines = std::min(layout_->pipelines, (samples.B - first + crew.S - 1) / crew.S);
       forget_words(stream);
       const Grid grid = grid_of(pipelines * crew.blocks, crew.cluster);
-      const Persistent<W> work{net_,           state_,        samples, list,             crew, opening_.next(stream),
-                               words_.data(), flags_.data(), first,   grid.shared_bytes};
+      const Persistent<W> work{
+          net_,          state_, samples,          list, crew, opening_.next(stream), words_.data(),
+          flags_.data(), first,  grid.shared_bytes};
       launch_persistent(grid, work, stream);
     }
   }

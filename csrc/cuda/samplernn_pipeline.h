@@ -36,9 +36,9 @@ struct Persistent {
   const TapTo* taps;
   Crew crew;
   Opening opening;
-  uint64_t* words;       // of all pipelines
-  uint32_t* flags;       // [blocks of the grid], zero: where the host's clusters meet
-  int first;             // stream of the first pipeline
+  uint64_t* words;  // of all pipelines
+  uint32_t* flags;  // [blocks of the grid], zero: where the host's clusters meet
+  int first;        // stream of the first pipeline
   size_t shared_bytes;
 
   SHARKS_BOTH void operator()(const Block& block) const {
@@ -50,8 +50,19 @@ struct Persistent {
     const Links full{net.Dp, net.layers, net.tiers, net.hidden_count, crew.S, crew.sample.count};
     const Ownership own(net, crew, index);
     const Desk<W> desk(block.shared, net, own, links, crew.cluster > 1);
-    const Member<W> member{block,  net,   samples, taps,  crew,   own, desk, links, words + pipeline * full.words(),
-                           index,  stream, S,      static_cast<int>(samples.position % lookback)};
+    const Member<W> member{block,
+                           net,
+                           samples,
+                           taps,
+                           crew,
+                           own,
+                           desk,
+                           links,
+                           words + pipeline * full.words(),
+                           index,
+                           stream,
+                           S,
+                           static_cast<int>(samples.position % lookback)};
     settle_in(member);
     // Near words are cleared before another member tells any, and stay until the last has been told.
     if (meet(block, crew.cluster, flags, 1, samples.trouble) && play(member) && member.in_tiers())

@@ -59,8 +59,9 @@ class SampleWork {
     const uint32_t round = m.sample_round(t);
     if (!m.clustered()) return m.gather_operand(m.links.hidden(i), round, at.x);
     const uint64_t* from = at.near + m.links.near_hidden(i, round);
-    return m.gather_words(round, [&](int word) { return load_near(from + word); },
-                          [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
+    return m.gather_words(
+        round, [&](int word) { return load_near(from + word); },
+        [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
   }
 
   // The noise of the own levels, as core/sampling.h draws it; nothing where levels are given.
@@ -110,8 +111,8 @@ class SampleWork {
           if (lane != 0) return;
           // {level, sequence, score}: 16 bits of each of the first two
           const uint32_t order = static_cast<uint32_t>(best[lane] >> 32);
-          const uint64_t word = static_cast<uint64_t>(level_of(best[lane])) << 48 |
-                                static_cast<uint64_t>(round & 0xFFFFu) << 32 | order;
+          const uint64_t word =
+              static_cast<uint64_t>(level_of(best[lane])) << 48 | static_cast<uint64_t>(round & 0xFFFFu) << 32 | order;
           if (m.clustered()) m.tell_near(m.links.near_candidate(round) + own_words + s, word);
           stress();
           store_word(to + s, word);

@@ -86,8 +86,10 @@ ThroughputStepper::ThroughputStepper(const ThroughputPlan& plan, const SampleRNN
   handed_down_list_ = Array<float*>(handed_down);
   h_list_ = Array<Half*>(h);
   flags_ = Array<uint32_t>(static_cast<size_t>(blocks_) + 1);
-  memory_ = {input_.data(),  past_.data(),  handed_down_list_.data(), wide_.data(), logits_.data(),
-             h_list_.data(), frame_.data(), x_.data(),                y_.data(),    flags_.data()};
+  memory_ = {input_.data(), past_.data(),   handed_down_list_.data(),
+             wide_.data(),  logits_.data(), h_list_.data(),
+             frame_.data(), x_.data(),      y_.data(),
+             flags_.data()};
 }
 
 std::unique_ptr<Stepper> ThroughputPlan::stepper(const SampleRNNState& state) const {

@@ -17,8 +17,8 @@ namespace sharks::cuda {
 
 constexpr int kStripRows = 8, kStepColumns = 16, kStripStep = kStripRows * kStepColumns;
 constexpr int kStripWarps = 8, kStripThreads = kStripWarps * kWarp;
-constexpr int kPass = 4;           // strips that a warp multiplies side by side
-constexpr int kStripStreams = 8;   // at most
+constexpr int kPass = 4;          // strips that a warp multiplies side by side
+constexpr int kStripStreams = 8;  // at most
 
 SHARKS_BOTH constexpr int steps_of(int columns) { return (columns + kStepColumns - 1) / kStepColumns; }
 
@@ -40,8 +40,8 @@ struct Slice {
 template <typename W>
 SHARKS_BOTH constexpr int place_in_strip(int row, int column) {
   const int step = column / kStepColumns, k = column % kStepColumns;
-  return step * kStripStep + (sizeof(W) == 4 ? (k / 4 * 8 + row) * 4 + k % 4
-                                             : (row * 4 + k % 8 / 2) * 4 + k / 8 * 2 + k % 2);
+  return step * kStripStep +
+         (sizeof(W) == 4 ? (k / 4 * 8 + row) * 4 + k % 4 : (row * 4 + k % 8 / 2) * 4 + k / 8 * 2 + k % 2);
 }
 
 // One weight of a slice, for products with a single column.
@@ -103,7 +103,7 @@ SHARKS_BOTH void add_quarters(Lanes<StripSums>& sums, int i, int s) {
 
 // One warp's share of the columns of `count` strips from `first` on -> partial [8 warps][kPass][8 rows][S].
 SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int count, const float* x, int S,
-                                float* partial) {
+                                  float* partial) {
   const int begin = w.k_steps * warp.index / kStripWarps, end = w.k_steps * (warp.index + 1) / kStripWarps;
   Lanes<StripSums> sums = {};
   for (int step = begin; step < end; ++step)
@@ -118,10 +118,9 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int coun
         if (s < S) {
           const Four input = inputs[s * 4];
           SHARKS_UNROLL(kPass)
-          for (int i = 0; i < kPass; ++i)
-            SHARKS_UNROLL(4)
-            for (int c = 0; c < 4; ++c)
-              sums[lane].of[i][s] = fmaf(weights[i].value[c], input.value[c], sums[lane].of[i][s]);
+          for (int i = 0; i < kPass; ++i) SHARKS_UNROLL(4)
+          for (int c = 0; c < 4; ++c)
+            sums[lane].of[i][s] = fmaf(weights[i].value[c], input.value[c], sums[lane].of[i][s]);
         }
       }
     });
@@ -145,7 +144,7 @@ struct PassAccumulators {
 };
 
 SHARKS_CALLED void multiply_share(Warp warp, Slice<Half> w, int first, int count, const float* x, int S,
-                                float* partial) {
+                                  float* partial) {
   const int begin = w.k_steps * warp.index / kStripWarps, end = w.k_steps * (warp.index + 1) / kStripWarps;
   PassAccumulators sums = {};
   const auto add_step = [&](int step, int parity) {

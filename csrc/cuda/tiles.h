@@ -10,12 +10,11 @@
 
 #include "cuda/mma.h"
 
-
 namespace sharks::cuda::pipeline {
 
-constexpr int kTileSize = kTileRows * kTileDepth;            // weights
-constexpr int kOperandSize = kTileDepth * kTileColumns;      // values of an operand per step
-constexpr int kResultSize = kTileRows * kTileColumns;        // values of a product, [lane][4]
+constexpr int kTileSize = kTileRows * kTileDepth;        // weights
+constexpr int kOperandSize = kTileDepth * kTileColumns;  // values of an operand per step
+constexpr int kResultSize = kTileRows * kTileColumns;    // values of a product, [lane][4]
 
 SHARKS_BOTH int tiles_of(int width) { return (width + kTileDepth - 1) / kTileDepth; }
 
@@ -156,17 +155,16 @@ struct Weight<float> {
         const Four upper = piece<Four>(tiles + k * kTileSize, lane);
         const Four lower = piece<Four>(tiles + k * kTileSize, kWarp + lane);
         SHARKS_UNROLL()
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < 4; ++i) SHARKS_UNROLL()
+        for (int half = 0; half < 2; ++half) {
+          const Four columns = piece<Four>(operand + k * kOperandSize, (4 * i + lane % 4) * 2 + half);
           SHARKS_UNROLL()
-          for (int half = 0; half < 2; ++half) {
-            const Four columns = piece<Four>(operand + k * kOperandSize, (4 * i + lane % 4) * 2 + half);
-            SHARKS_UNROLL()
-            for (int j = 0; j < 4; ++j) {
-              float &above = sum[lane].part[0][half * 4 + j], &below = sum[lane].part[1][half * 4 + j];
-              above = fmaf(upper.value[i], columns.value[j], above);
-              below = fmaf(lower.value[i], columns.value[j], below);
-            }
+          for (int j = 0; j < 4; ++j) {
+            float &above = sum[lane].part[0][half * 4 + j], &below = sum[lane].part[1][half * 4 + j];
+            above = fmaf(upper.value[i], columns.value[j], above);
+            below = fmaf(lower.value[i], columns.value[j], below);
           }
+        }
       }
     });
   }

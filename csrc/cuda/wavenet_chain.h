@@ -23,8 +23,8 @@ SHARKS_BOTH float gate(float f, float g) {
 template <typename T, bool kTapped>
 class ChainBlock : ChainEntry<T> {
   using Entry = ChainEntry<T>;
-  using Entry::pipe_, Entry::shape_, Entry::here_, Entry::block_, Entry::index_, Entry::first_, Entry::count_;
   using Entry::memory_, Entry::weights, Entry::warps;
+  using Entry::pipe_, Entry::shape_, Entry::here_, Entry::block_, Entry::index_, Entry::first_, Entry::count_;
 
  public:
   SHARKS_BOTH ChainBlock(const WaveNetPipe<T>& pipe, const Neighbourhood& here, const Role& role)

@@ -7,9 +7,9 @@ namespace sharks::cuda::pipeline {
 
 // Where a layer's past inputs lie at this step.
 struct RingNow {
-  float* streams;   // [B, length, ring_width]
-  int64_t stride;   // from stream to stream
-  int64_t row[3];   // where the taps' rows begin, oldest first; the newest goes over the oldest
+  float* streams;  // [B, length, ring_width]
+  int64_t stride;  // from stream to stream
+  int64_t row[3];  // where the taps' rows begin, oldest first; the newest goes over the oldest
 
   SHARKS_BOTH float* at(int b, int tap) const { return streams + b * stride + row[tap]; }
 };

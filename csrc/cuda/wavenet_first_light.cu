@@ -1,8 +1,7 @@
 // WaveNet's first light on the host: weights folded, packed and uploaded, kernels picked.
-#include "cuda/wavenet_first_light.h"
-
 #include "core/wavenet_folds.h"
 #include "cuda/first_light_stepper.h"
+#include "cuda/wavenet_first_light.h"
 
 namespace sharks::cuda {
 namespace {
@@ -28,17 +27,34 @@ class WaveNetFirstLight final : public WaveNetPlan {
 
   wavenet::Shape shape() const {
     const WaveNetSpec& spec = folded_.spec;
-    return {spec.layers(), spec.filter_width, spec.residual, spec.dilation, spec.q_levels, folded_.taps, folded_.Rp,
-            folded_.Dp, folded_.Sp, folded_.Ep, padded(spec.q_levels), static_cast<float>(spec.residual_scale)};
+    return {spec.layers(),
+            spec.filter_width,
+            spec.residual,
+            spec.dilation,
+            spec.q_levels,
+            folded_.taps,
+            folded_.Rp,
+            folded_.Dp,
+            folded_.Sp,
+            folded_.Ep,
+            padded(spec.q_levels),
+            static_cast<float>(spec.residual_scale)};
   }
   const WaveNetSpec& spec() const { return folded_.spec; }
   Precision precision() const { return folded_.packing.precision; }
 
   template <typename W>
   wavenet::Net<W> net() const {
-    return {shape(), static_cast<const wavenet::Layer<W>*>(layers_.data()), input_table_.data(), input_bias_.data(),
-            folded_.skips[0].view<W>(), folded_.conv1.view<W>(), folded_.conv2.view<W>(), skip_bias_.data(),
-            conv1_bias_.data(), conv2_bias_.data()};
+    return {shape(),
+            static_cast<const wavenet::Layer<W>*>(layers_.data()),
+            input_table_.data(),
+            input_bias_.data(),
+            folded_.skips[0].view<W>(),
+            folded_.conv1.view<W>(),
+            folded_.conv2.view<W>(),
+            skip_bias_.data(),
+            conv1_bias_.data(),
+            conv2_bias_.data()};
   }
 
  private:

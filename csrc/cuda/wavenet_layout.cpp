@@ -76,11 +76,20 @@ class Planner {
   size_t bytes(const Role& role) const {
     Carve carve(nullptr);
     switch (role.kind) {
-      case Role::kChain: ChainMemory<T>(shape_, net_.layer_bytes, role, net_.draw.rows, carve); break;
-      case Role::kHead: DenseMemory<T>(net_.head, role, carve); break;
-      case Role::kDraw: DrawMemory<T>(net_.draw, role, carve); break;
-      case Role::kSkip: SkipMemory<T>(shape_, net_.skip, role, layout_.skip_chunk, carve); break;
-      case Role::kIdle: break;
+      case Role::kChain:
+        ChainMemory<T>(shape_, net_.layer_bytes, role, net_.draw.rows, carve);
+        break;
+      case Role::kHead:
+        DenseMemory<T>(net_.head, role, carve);
+        break;
+      case Role::kDraw:
+        DrawMemory<T>(net_.draw, role, carve);
+        break;
+      case Role::kSkip:
+        SkipMemory<T>(shape_, net_.skip, role, layout_.skip_chunk, carve);
+        break;
+      case Role::kIdle:
+        break;
     }
     return static_cast<size_t>(carve.used());
   }
@@ -135,11 +144,16 @@ template std::optional<WaveNetLayout> lay_out<Half>(const PackedWaveNet& net, co
 int stage_index(const WaveNetShape& shape, const Stage& stage) {
   const StageIndex index{shape.L};
   switch (stage.kind) {
-    case Stage::kGated: return index.gated(stage.index);
-    case Stage::kOut: return index.out(stage.index);
-    case Stage::kSkip: return index.skip();
-    case Stage::kHead: return index.head();
-    default: return index.logits();
+    case Stage::kGated:
+      return index.gated(stage.index);
+    case Stage::kOut:
+      return index.out(stage.index);
+    case Stage::kSkip:
+      return index.skip();
+    case Stage::kHead:
+      return index.head();
+    default:
+      return index.logits();
   }
 }
 

@@ -33,7 +33,7 @@ struct Link {
 };
 
 struct WaveNetLinks {
-  uint64_t* words;     // [groups, per_group] far words
+  uint64_t* words;  // [groups, per_group] far words
   int per_group;
   int cluster, slots;  // blocks; groups of a pipeline that have near words of their own. cluster 1: all is far
   int layers, x_words, z_words, far_x;

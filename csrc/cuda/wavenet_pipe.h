@@ -14,17 +14,17 @@ struct WaveNetPipe {
   const unsigned char* weights;  // the layers from 0, layer_bytes each; then the tail
   int layer_bytes;
   TailMatrix skip, head, draw;
-  const float *input_table, *input_bias;  // [taps, Q, 16 Rt], [16 Rt]
-  const Role* roles;                      // [blocks], the chain first, then head, draw and skip
+  const float *input_table, *input_bias;              // [taps, Q, 16 Rt], [16 Rt]
+  const Role* roles;                                  // [blocks], the chain first, then head, draw and skip
   int blocks, chain_blocks, first_draw, draw_blocks;  // of one pipeline
   int pipelines, groups;
   int skip_chunk;  // layers whose z the skip blocks take at once
   WaveNetLinks links;
   WaveNetState state;
   Samples samples;
-  uint32_t sequence;     // of the first step
+  uint32_t sequence;  // of the first step
   Opening opening;
-  uint32_t* flags;       // [blocks of the grid] and the number of the first of this launch's two, for meet()
+  uint32_t* flags;  // [blocks of the grid] and the number of the first of this launch's two, for meet()
   uint32_t meeting;
   const StageOut* taps;  // [StageIndex::count], or null
 };

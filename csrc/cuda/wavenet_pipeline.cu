@@ -1,14 +1,13 @@
 // WaveNet as a pipeline of blocks that stay on the card for a whole launch, weights in shared memory: a chain of blocks
 // that own runs of layers, beside them blocks that add up skips, then the head and the draw. Several pipelines play
 // side by side, each 8 streams at a time.
-#include "cuda/wavenet_pipeline.h"
-
 #include <algorithm>
 #include <limits>
 
 #include "cuda/launch.h"
 #include "cuda/wavenet_chain.h"
 #include "cuda/wavenet_layout.h"
+#include "cuda/wavenet_pipeline.h"
 #include "cuda/wavenet_tail.h"
 
 namespace sharks::cuda {
@@ -37,11 +36,16 @@ struct WaveNetPipeline {
  private:
   SHARKS_BOTH void play(const Neighbourhood& here, int pipeline, const Role& role) const {
     switch (role.kind) {
-      case Role::kChain: return ChainBlock<T, kTapped>(pipe, here, role).run(pipeline);
-      case Role::kHead: return head_block<T, kTapped>(pipe, here, pipeline, role);
-      case Role::kDraw: return draw_block<T, kTapped>(pipe, here, pipeline, role);
-      case Role::kSkip: return skip_block<T, kTapped>(pipe, here, pipeline, role);
-      case Role::kIdle: return;
+      case Role::kChain:
+        return ChainBlock<T, kTapped>(pipe, here, role).run(pipeline);
+      case Role::kHead:
+        return head_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kDraw:
+        return draw_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kSkip:
+        return skip_block<T, kTapped>(pipe, here, pipeline, role);
+      case Role::kIdle:
+        return;
     }
   }
 };

@@ -32,7 +32,8 @@ class WaveNetPlayer final : public DevicePlayer {
 
  private:
   WaveNetState state() const {
-    return {B_, recent_.data(), rings_.data(), device_starts_.data(), conditioning_.empty() ? nullptr : condition_.data()};
+    return {B_, recent_.data(), rings_.data(), device_starts_.data(),
+            conditioning_.empty() ? nullptr : condition_.data()};
   }
   int64_t ring_length(size_t i) const { return static_cast<int64_t>(spec_.filter_width - 1) * spec_.dilations[i]; }
   int ring_of(const std::string& name) const;
@@ -45,7 +46,7 @@ class WaveNetPlayer final : public DevicePlayer {
   Array<int64_t> device_starts_;
   Array<int32_t> recent_;
   Array<float> rings_, condition_;
-  std::vector<int32_t> set_recent_;                    // what set_state brought: [B, taps]
+  std::vector<int32_t> set_recent_;                 // what set_state brought: [B, taps]
   std::map<size_t, std::vector<float>> set_rings_;  // layer -> [B, length, R], oldest first
 };
 

@@ -36,8 +36,8 @@ struct LayerHead {
 template <typename T>
 struct LayerWeights {
   const LayerHead* head;
-  const T *gate, *res, *past;        // tiles [2 Dt, Dt + Rt], [Rt, Dt], [2 Dt, (K - 1) Rt]
-  const float *bias, *res_bias;      // [32 Dt] in the order of the rows of gate; [16 Rt]
+  const T *gate, *res, *past;    // tiles [2 Dt, Dt + Rt], [Rt, Dt], [2 Dt, (K - 1) Rt]
+  const float *bias, *res_bias;  // [32 Dt] in the order of the rows of gate; [16 Rt]
 
   SHARKS_BOTH LayerWeights(const WaveNetShape& shape, const unsigned char* image) {
     head = reinterpret_cast<const LayerHead*>(image);

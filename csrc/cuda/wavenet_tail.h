@@ -128,9 +128,7 @@ SHARKS_BOTH bool multiply(const Neighbourhood& here, const DenseMemory<T>& memor
       Lanes<Accumulator> sum;
       product(warp, rows.tiles + (row * rows.depth + first) * kTileSize, memory.input + first * kOperandSize, depth,
               sum);
-      warp.lanes([&](int lane) {
-        reinterpret_cast<Accumulator*>(memory.part + task * kResultSize)[lane] = sum[lane];
-      });
+      warp.lanes([&](int lane) { reinterpret_cast<Accumulator*>(memory.part + task * kResultSize)[lane] = sum[lane]; });
     }
   });
   block.sync();
@@ -141,8 +139,7 @@ SHARKS_BOTH bool multiply(const Neighbourhood& here, const DenseMemory<T>& memor
 template <typename T>
 SHARKS_BOTH float total(const DenseMemory<T>& memory, int row, int lane, int value) {
   float sum = memory.rows.bias[row * kTileRows + place_in_c(lane, value).row];
-  for (int i = 0; i < memory.parts; ++i)
-    sum += memory.part[(row * memory.parts + i) * kResultSize + lane * 4 + value];
+  for (int i = 0; i < memory.parts; ++i) sum += memory.part[(row * memory.parts + i) * kResultSize + lane * 4 + value];
   return sum;
 }
 

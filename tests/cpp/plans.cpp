@@ -142,9 +142,9 @@ void states_change_hands_in_order() {
   draw(*player, 1);
   fast_refuses = false;
   draw(*player, 1);
-  const std::vector<std::string> want{
-      "fast resume",        "fast launch",        "fast settle", "first-light resume", "first-light launch",
-      "first-light launch", "first-light settle", "fast resume", "fast launch"};
+  const std::vector<std::string> want{"fast resume",        "fast launch",        "fast settle",
+                                      "first-light resume", "first-light launch", "first-light launch",
+                                      "first-light settle", "fast resume",        "fast launch"};
   EXPECT(events == want);
   EXPECT(player->position() == 4);
 }
@@ -159,15 +159,15 @@ void a_stepper_without_room_takes_less_and_then_another_plays() {
     events.clear();
     fast_fits = 2, fast_is_refused = refused;
     draw(*player, 1);
-    const std::vector<std::string> less{"fast launch", "fast retreat", "fast resume", "fast launch",
-                                        "fast retreat", "fast resume", "fast launch"};
+    const std::vector<std::string> less{"fast launch",  "fast retreat", "fast resume", "fast launch",
+                                        "fast retreat", "fast resume",  "fast launch"};
     EXPECT(events == less && player->notes().size() == 1);
     draw(*player, 1);
     EXPECT(events.size() == less.size() + 1 && player->notes().size() == 1);  // nothing new to say
     events.clear();
     fast_fits = 0;
     draw(*player, 1);
-    const std::vector<std::string> none{"fast launch",  "fast retreat",      "fast resume",       "fast launch",
+    const std::vector<std::string> none{"fast launch",  "fast retreat",       "fast resume",       "fast launch",
                                         "fast retreat", "first-light resume", "first-light launch"};
     EXPECT(events == none && player->notes().size() == 2 && player->position() == 4);
     EXPECT(player->notes()[1].find("first light must do") != std::string::npos);

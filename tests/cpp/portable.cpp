@@ -37,7 +37,8 @@ void every_half_means_what_it_should_and_comes_back() {
 
 void rounding_goes_to_the_nearest_half_and_ties_to_even() {
   for (uint32_t bits = 0; bits < 0x7BFF; ++bits) {
-    const float low = to_float(Half{static_cast<uint16_t>(bits)}), high = to_float(Half{static_cast<uint16_t>(bits + 1)});
+    const float low = to_float(Half{static_cast<uint16_t>(bits)}),
+                high = to_float(Half{static_cast<uint16_t>(bits + 1)});
     const float middle = static_cast<float>((static_cast<double>(low) + high) / 2);  // exact
     EXPECT(to_half(middle).bits == (bits % 2 ? bits + 1 : bits));
     EXPECT(to_half(std::nextafterf(middle, 0)).bits == bits);
@@ -79,8 +80,7 @@ void a_tile_product_is_the_product_of_its_places() {
       for (int k = 0; k < 16; ++k) want[row][column] += A[row][k] * B[k][column];  // whole numbers: exact
     }
   for (int lane = 0; lane < kWarp; ++lane)
-    for (int i = 0; i < 4; ++i)
-      EXPECT(c[lane].value[i] == want[place_in_c(lane, i).row][place_in_c(lane, i).column]);
+    for (int i = 0; i < 4; ++i) EXPECT(c[lane].value[i] == want[place_in_c(lane, i).row][place_in_c(lane, i).column]);
 }
 
 void a_warp_reduces_to_the_same_everywhere() {

@@ -8,8 +8,8 @@
 // those other than sched_yield, by which a thread that waits lets others run; -1 where the machine lets nobody count
 // them.
 //
-// Lines that begin with "control" come from kernels that misbehave on purpose, once in each of N steps: they must not be
-// quiet.
+// Lines that begin with "control" come from kernels that misbehave on purpose, once in each of N steps: they must not
+// be quiet.
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -110,9 +110,9 @@ void play(const char* label, const char* family, const char* isa, const char* ty
   }
   std::printf(
       "%s/%s/%s/%s/streams-%d/threads-%d steps=%lld allocations=%lld locks=%lld system_calls=%lld yields=%lld\n", label,
-      family, isa, type, streams, threads, static_cast<long long>(steps),
-      static_cast<long long>(seen.allocations), static_cast<long long>(seen.locks),
-      seen.traced ? static_cast<long long>(seen.system_calls) : -1LL, static_cast<long long>(seen.yields));
+      family, isa, type, streams, threads, static_cast<long long>(steps), static_cast<long long>(seen.allocations),
+      static_cast<long long>(seen.locks), seen.traced ? static_cast<long long>(seen.system_calls) : -1LL,
+      static_cast<long long>(seen.yields));
 }
 
 int play_all() {

@@ -74,7 +74,7 @@ struct Sending {
   int missing;
   uint32_t awaited;
   int32_t* trouble;
-  uint32_t* taken;  // [2, 20]
+  uint32_t* taken;   // [2, 20]
   int32_t* gave_up;  // [3]
   uint32_t* flags;
 
@@ -90,9 +90,8 @@ struct Sending {
         if (i != missing) to.put(i, static_cast<uint32_t>(100 + i));
       });
     } else if (block.index <= 2) {
-      const bool came = receive(here, link, 20, {1, 0, awaited}, trouble, [&](int at, uint32_t bits) {
-        taken[(block.index - 1) * 20 + at] = bits;
-      });
+      const bool came = receive(here, link, 20, {1, 0, awaited}, trouble,
+                                [&](int at, uint32_t bits) { taken[(block.index - 1) * 20 + at] = bits; });
       gave_up[block.index] = !block.agree(came);
     }
     meet(block, links.cluster, flags, 2, trouble);

@@ -148,8 +148,10 @@ struct Sum {
     for (int k = 0; k < depth * kTileDepth; ++k) {
       const size_t at = (static_cast<size_t>(row / kTileRows) * depth + k / kTileDepth) * kTileSize;
       const double w = to_float(tiles[at + Weight<T>::in_tile(row % kTileRows, k % kTileDepth)]);
-      if (k >= static_cast<int>(x.size())) EXPECT(w == 0);
-      else add(w * x[static_cast<size_t>(k)], std::abs(w * x[static_cast<size_t>(k)]) + 0x1p-14);
+      if (k >= static_cast<int>(x.size()))
+        EXPECT(w == 0);
+      else
+        add(w * x[static_cast<size_t>(k)], std::abs(w * x[static_cast<size_t>(k)]) + 0x1p-14);
     }
   }
 
@@ -171,7 +173,7 @@ void a_packed_layer_is_the_layer(int K, bool big) {
   const int R = spec.residual, D = spec.dilation;
   Weighed model;
   packed<T>(spec, model);  // makes the tensors
-  if (big)  // halves hold these, but not the products of the two
+  if (big)                 // halves hold these, but not the products of the two
     for (test::Tensor& tensor : model.tensors)
       if (tensor.name == "blocks.0.res.weight" || tensor.name == "blocks.1.dilated.weight")
         for (float& value : tensor.values) value *= 5000;
