@@ -10,8 +10,8 @@ from eager import draw, sample_table, upsampling
 from frozen import FrozenStep, all_frozen, frozen, graph_of
 from torch import Tensor, nn
 
-from sharks import quantize
-from sharks.spec import SampleRNNSpec
+from sharks.families.spec import SampleRNNSpec
+from sharks.levels import quantize
 
 
 class _TierGraph(nn.Module):

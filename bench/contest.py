@@ -19,10 +19,11 @@ from compiled import compiled_step
 from eager import Step, eager_steps
 
 import sharks
-from sharks import engine, quantize
-from sharks.bench import speed, warm
-from sharks.engine import Player, open_player
-from sharks.limits import Limit, limit
+from sharks.engine import door as engine
+from sharks.engine.door import Player, open_player
+from sharks.levels import quantize
+from sharks.proof.bench import speed, warm
+from sharks.proof.limits import Limit, limit
 
 DTYPES = ("float32", "bfloat16", "int8")
 TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

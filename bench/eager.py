@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sharks import quantize
-from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
+from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec
+from sharks.levels import quantize
 
 TEMPERATURE = 0.95
 

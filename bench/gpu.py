@@ -27,9 +27,10 @@ from gpu_section import HEAD, put_gpu_section
 from graphs import Graph, logits, step_on
 
 import sharks
-from sharks import _core, quantize
-from sharks.bench import speed, warm
-from sharks.engine import open_player
+from sharks import _core
+from sharks.engine.door import open_player
+from sharks.levels import quantize
+from sharks.proof.bench import speed, warm
 
 PRESETS = ("ibab-wavenet", "deepvoice-wavenet", "prism-3tier", "dadabots-2tier")
 STREAMS = (1, 16, 128, 1024)

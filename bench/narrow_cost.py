@@ -18,8 +18,8 @@ import tempfile
 import numpy as np
 
 import sharks
-from sharks.dataset import Dataset, level_table
-from sharks.quantize import codec
+from sharks.dataset.dataset import Dataset, level_table
+from sharks.levels.quantize import codec
 
 PRESETS = ("dadabots-2tier-tiny", "ibab-wavenet-tiny")
 ALLOWED = {"bfloat16": 0.01, "int8": 0.02}  # bits per sample

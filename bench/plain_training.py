@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from sharks.models import BITS
-from sharks.presets import TrainRecipe
-from sharks.quantize import tier_input_table
-from sharks.spec import SampleRNNSpec
-from sharks.train.dataset import Batch
+from sharks.families.spec import SampleRNNSpec
+from sharks.families.torch_parts.nll import BITS
+from sharks.levels.quantize import tier_input_table
+from sharks.recipes.presets import TrainRecipe
+from sharks.training.music.batches import Batch
 
 State = dict[str, typing.Any]
 

@@ -22,8 +22,9 @@ from gpu_section import gpu_section
 from training_section import training_section
 
 import sharks
-from sharks import _core, engine
-from sharks.limits import multiply_rate, read_rate
+from sharks import _core
+from sharks.engine import door as engine
+from sharks.proof.limits import multiply_rate, read_rate
 
 PRESETS = ("ibab-wavenet", "deepvoice-wavenet", "prism-3tier", "dadabots-2tier")
 THREADS = (1, 2)

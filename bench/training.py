@@ -25,13 +25,13 @@ from plain_training import PlainLoop  # noqa: E402
 from training_section import CHAPTER, put_training_section  # noqa: E402
 
 from sharks import preset, recipe  # noqa: E402
-from sharks.dataset import Dataset, Track  # noqa: E402
-from sharks.presets import Recipe  # noqa: E402
-from sharks.presets import override as changed  # noqa: E402
-from sharks.spec import Spec  # noqa: E402
-from sharks.train.dataset import Training  # noqa: E402
-from sharks.train.learner import Learner  # noqa: E402
-from sharks.train.precision import resolved  # noqa: E402
+from sharks.dataset.dataset import Dataset, Track  # noqa: E402
+from sharks.families.spec import Spec  # noqa: E402
+from sharks.recipes.presets import Recipe  # noqa: E402
+from sharks.recipes.presets import override as changed  # noqa: E402
+from sharks.training.music.batches import Training  # noqa: E402
+from sharks.training.step.learner import Learner  # noqa: E402
+from sharks.training.step.precision import resolved  # noqa: E402
 
 PRESETS = "dadabots-2tier-tiny,dadabots-2tier-small,dadabots-2tier,sharks2020-2tier"
 _SAME = 0.02  # bits by which the first losses of both loops may differ: bfloat16 rounds

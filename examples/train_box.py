@@ -20,12 +20,13 @@ import sys
 import numpy as np
 
 import sharks
-from sharks.audio import read_audio
-from sharks.dataset import Dataset, load_dataset
-from sharks.health import Health, health
+from sharks.dataset.dataset import Dataset, load_dataset
+from sharks.sound.health import Health, health
+from sharks.sound.reading import read_audio
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SONGS, BOX, CARD = ROOT / "examples" / "muldjord", ROOT / "python" / "sharks" / "box", ROOT / "docs" / "model-card.md"
+SONGS, CARD = ROOT / "examples" / "muldjord", ROOT / "docs" / "model-card.md"
+BOX = ROOT / "python" / "sharks" / "projects" / "box"
 PRESET = "dadabots-2tier-small"
 LICENCE = "CC-BY-SA 3.0"
 ATTRIBUTION = "Muldjord (www.muldjord.com), songs by El Senator, 2009"
@@ -153,9 +154,9 @@ def held_out(pack: sharks.Pack, dataset: Dataset) -> float:
     """Bits per sample on all held-out music, in stretches that each start fresh."""
     import torch
 
-    from sharks.train.dataset import Validation
-    from sharks.train.judge import judge
-    from sharks.train.learner import Learner
+    from sharks.training.judge import judge
+    from sharks.training.music.batches import Validation
+    from sharks.training.step.learner import Learner
 
     recipe = sharks.recipe(PRESET)
     learner = Learner(pack.spec, recipe.train, torch.device("cpu"))
@@ -165,7 +166,7 @@ def held_out(pack: sharks.Pack, dataset: Dataset) -> float:
 
 def progress(run: pathlib.Path) -> str:
     """What the held-out music cost at every validation of a run."""
-    from sharks.train import rundir
+    from sharks.training.run import rundir
 
     judged = [(row["step"], row["validation"]) for row in rundir.rows(run) if "validation" in row]
     return ", ".join(f"{bits:.3f} after {step:,} steps" for step, bits in judged)

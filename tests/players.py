@@ -11,9 +11,10 @@ import pytest
 
 import emulated
 import programs
-from sharks import reference
-from sharks.quantize import codec, tier_input_table
-from sharks.spec import SampleRNNSpec, Spec, to_dict
+from sharks.families import registry as reference
+from sharks.families.spec import SampleRNNSpec, Spec, to_dict
+from sharks.families.wavenet.reference import condition_vectors
+from sharks.levels.quantize import codec, tier_input_table
 
 try:
     from sharks import _core
@@ -34,7 +35,7 @@ def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **ki
 def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind):
     """A player of the compiled engine, on the CPU unless `kind` says otherwise."""
     player = engine_model(spec, tensors, **kind).player(streams, threads)
-    vectors = reference.condition_vectors(spec, tensors, condition, streams)
+    vectors = condition_vectors(spec, tensors, condition, streams)
     if vectors is not None:
         player.set_condition(np.ascontiguousarray(vectors, np.float32))
     return player

@@ -10,8 +10,9 @@ import pytest
 import soundfile as sf
 
 import sharks
-from sharks.audio import Decoder, DecoderDied, at_rate, info, mixed, read_audio, shown, write_wav
 from sharks.errors import AudioError
+from sharks.sound.reading import Decoder, DecoderDied, at_rate, info, mixed, read_audio, shown
+from sharks.sound.wav import write_wav
 
 RATE = 16000
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks import bench as verb
-from sharks.bench import bench, speed, warm
-from sharks.engine import cost, open_player
+from sharks.engine.door import cost, open_player
+from sharks.proof import bench as verb
+from sharks.proof.bench import bench, speed, warm
 from specs import SPECS
 
 SPEC = SPECS["samplernn-2-frame-tiers"]
@@ -37,7 +37,7 @@ def test_the_share_is_the_median_of_what_each_run_reached(pack, monkeypatch):
     speeds, limits = iter([6.0, 4.0, 9.0]), iter([10.0, 10.0, 30.0])
     monkeypatch.setattr(verb, "warm", lambda player, seconds: 1)
     monkeypatch.setattr(verb, "speed", lambda player, steps: next(speeds))
-    monkeypatch.setattr("sharks.limits.limit", lambda *_: type("Limit", (), {"samples_per_second": next(limits)}))
+    monkeypatch.setattr("sharks.proof.limits.limit", lambda *_: type("Limit", (), {"samples_per_second": next(limits)}))
     row = bench(pack, seconds=0.01)["rows"][0]
     assert (row["samples_per_second"], row["limit"], row["of_limit"]) == (6.0, 10.0, 0.4)
 

@@ -15,10 +15,12 @@ import pytest
 import sharks
 from command import digests
 from players import PLAYERS
-from sharks import bookmark, manifest, tensorfile
-from sharks import spec as specs
-from sharks.session import Session
-from sharks.wav import HEADER_BYTES
+from sharks.clips import manifest
+from sharks.families import spec as specs
+from sharks.files import tensorfile
+from sharks.play import bookmark
+from sharks.play.session import Session
+from sharks.sound.wav import HEADER_BYTES
 
 RATE = 1000
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -44,7 +46,7 @@ STATE = "0000.state.safetensors"
 def every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bookmark after every piece of 37 samples."""
     monkeypatch.setattr(bookmark, "EVERY", 0.0)
-    monkeypatch.setattr("sharks.session.Pieces.__call__", _pieces_of_37)
+    monkeypatch.setattr("sharks.play.session.Pieces.__call__", _pieces_of_37)
 
 
 def _pieces_of_37(_: object, total: int) -> Iterator[tuple[int, int]]:
@@ -185,7 +187,7 @@ def test_other_clips_do_not_go_on(other: dict, tmp_path: pathlib.Path, monkeypat
 
 def test_clips_in_other_company_leave_no_bookmark(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clip of the first part has gone, so that the parts are others when the call is made again."""
-    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 2)
+    monkeypatch.setattr(importlib.import_module("sharks.play.generate"), "MOST_TOGETHER", 2)
     play(SAMPLERNN, tmp_path / "whole", n=4)
     play(SAMPLERNN, tmp_path / "cut")
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +217,7 @@ def test_a_bookmark_is_set_once_a_minute(tmp_path: pathlib.Path, monkeypatch: py
     """On a clock on which a piece takes 7 s."""
     now, saved = [0.0], []
     monkeypatch.setattr(bookmark, "EVERY", 60.0)
-    monkeypatch.setattr("sharks.folder.time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("sharks.play.folder.time", types.SimpleNamespace(monotonic=lambda: now[0]))
     save = bookmark.save
     monkeypatch.setattr(bookmark, "save", lambda *what: (saved.append(now[0]), save(*what)))
 
@@ -230,7 +232,7 @@ def test_a_bookmark_that_takes_long_is_set_less_often(tmp_path: pathlib.Path, mo
     """On a clock on which one takes 6 s, and a piece 7 s."""
     now, saved = [0.0], []
     monkeypatch.setattr(bookmark, "EVERY", 60.0)
-    monkeypatch.setattr("sharks.folder.time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("sharks.play.folder.time", types.SimpleNamespace(monotonic=lambda: now[0]))
 
     def save(*_: object) -> None:
         saved.append(now[0])

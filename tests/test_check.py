@@ -13,10 +13,11 @@ import pytest
 import sharks
 from compare import BOUNDS
 from players import PLAYERS
-from sharks import golden, reference
-from sharks import spec as specs
-from sharks.pack import Pack
-from sharks.sampling import gumbel
+from sharks.families import registry as reference
+from sharks.families import spec as specs
+from sharks.levels.sampling import gumbel
+from sharks.packs import golden
+from sharks.packs.pack import Pack
 
 SAMPLERNN = sharks.SampleRNNSpec(q_levels=64, frame_sizes=(2, 6), dim=17, embed_dim=3, layers=2)
 WAVENET = sharks.WaveNetSpec(q_levels=64, dilations=(1, 2, 4, 8), residual=9, dilation=7, skip=9, head=8)
@@ -56,7 +57,7 @@ def test_auto_says_what_it_chose() -> None:
     assert sharks.check(sharks.random_pack(WAVENET), device="auto").device in ("cpu", "cuda")
 
 
-module = importlib.import_module("sharks.check")  # the attribute of that name is the verb
+module = importlib.import_module("sharks.proof.check")  # the attribute of that name is the verb
 
 
 class Wrong:

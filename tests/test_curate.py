@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks import manifest
-from sharks.audio import read_audio
-from sharks.curate import cut, loudness, order
-from sharks.health import health
-from sharks.wav import write_wav
+from sharks.clips import manifest
+from sharks.songs import cut, loudness, order
+from sharks.sound.health import health
+from sharks.sound.reading import read_audio
+from sharks.sound.wav import write_wav
 
 RATE = 16000
 

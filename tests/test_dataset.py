@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sharks.dataset import cost, file_counts, level_counts, level_table, measure, pcm_counts
-from sharks.quantize import codec
+from sharks.dataset.dataset import cost, file_counts, level_counts, level_table, measure, pcm_counts
+from sharks.levels.quantize import codec
 
 
 def test_every_pcm_value_has_the_level_of_its_amplitude():

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 import sharks
-from sharks import demo
 from sharks.errors import UsageError
-from sharks.spec import SampleRNNSpec
+from sharks.families.spec import SampleRNNSpec
+from sharks.projects import demo
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BOX = pathlib.Path(demo.__file__).parent / "box" / "muldjord.safetensors"

@@ -13,9 +13,11 @@ import pytest
 
 import sharks
 from players import PLAYERS
-from sharks import engine, reference
-from sharks import spec as specs
-from sharks.engine import Player, open_player
+from sharks.engine import door as engine
+from sharks.engine.door import Player, open_player
+from sharks.families import registry as reference
+from sharks.families import spec as specs
+from sharks.families.registry import from_dict
 
 SAMPLERNN = sharks.SampleRNNSpec(
     q_levels=16, frame_sizes=(2, 6), dim=9, embed_dim=3, layers=2, cell="lstm", skip="graves"
@@ -211,7 +213,7 @@ class CountingCore:
 
     def Model(self, spec: dict, tensors: dict, tables: dict, isa: str, **how: str) -> object:  # noqa: N802
         self.models += 1
-        made = specs.from_dict(spec)
+        made = from_dict(spec)
 
         class Model:
             isa, plan, notes = "counting", "default", ()

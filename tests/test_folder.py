@@ -21,12 +21,12 @@ import pytest
 
 import sharks
 from players import PLAYERS
-from sharks import manifest
-from sharks import spec as specs
-from sharks.clips import LevelReader, file_name
-from sharks.pack import Pack
-from sharks.quantize import codec
-from sharks.wav import HEADER_BYTES, write_wav
+from sharks.clips import manifest
+from sharks.clips.wavs import LevelReader, file_name
+from sharks.families import spec as specs
+from sharks.levels.quantize import codec
+from sharks.packs.pack import Pack
+from sharks.sound.wav import HEADER_BYTES, write_wav
 
 RATE = 1000
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -326,7 +326,7 @@ def test_an_interrupt_leaves_good_clips(pack: Pack, out: pathlib.Path) -> None:
 
 
 def test_many_clips_are_finished_some_at_a_time(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 2)
+    monkeypatch.setattr(importlib.import_module("sharks.play.generate"), "MOST_TOGETHER", 2)
     finished = iter([False] * 3 + [True])
 
     def progress(done: float, *_: float) -> None:
@@ -436,7 +436,7 @@ def test_an_interrupted_extend_keeps_what_it_has(pack: Pack, out: pathlib.Path) 
 def test_a_failed_extend_changes_nothing(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short = play(pack, out)
     before = short.files[0].read_bytes()
-    monkeypatch.setattr("sharks.session.Session.free", lambda *_: iter([1 / 0]))
+    monkeypatch.setattr("sharks.play.session.Session.free", lambda *_: iter([1 / 0]))
     with pytest.raises(ZeroDivisionError):
         sharks.extend(short.files[0], 0.8, device="reference")
     assert short.files[0].read_bytes() == before

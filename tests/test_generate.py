@@ -14,10 +14,10 @@ import soundfile
 
 import sharks
 from players import PLAYERS
-from sharks import session
-from sharks import spec as specs
-from sharks.engine import open_player
-from sharks.quantize import codec
+from sharks.engine.door import open_player
+from sharks.families import spec as specs
+from sharks.levels.quantize import codec
+from sharks.play import session
 
 RATE = 1000  # Hz: a second is soon played
 SAMPLERNN = sharks.SampleRNNSpec(sample_rate=RATE, q_levels=32, frame_sizes=(2, 6), dim=9, embed_dim=3, cell="lstm")
@@ -77,7 +77,7 @@ def test_many_streams_are_played_some_at_a_time(
         "include_prime": True,
     }
     together = levels_of(CLASSES, device, **arguments)
-    monkeypatch.setattr(importlib.import_module("sharks.generate"), "MOST_TOGETHER", 3)
+    monkeypatch.setattr(importlib.import_module("sharks.play.generate"), "MOST_TOGETHER", 3)
     for place in ({}, {"out": tmp_path}):
         done: list[float] = []
         arguments["progress"] = lambda *call: done.append(call[0])  # noqa: B023  called before the next round

@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from sharks.audio import read_audio
 from sharks.errors import UsageError
-from sharks.health import health
+from sharks.sound.health import health
+from sharks.sound.reading import read_audio
 from spoilt import music, noise
 
 RATE, SECONDS = 16000, 8

@@ -6,8 +6,8 @@ import pathlib
 import numpy as np
 import pytest
 
-from sharks.audio import read_audio
-from sharks.health import health
+from sharks.sound.health import health
+from sharks.sound.reading import read_audio
 from spoilt import KINDS, corpus, music
 
 RATE, SECONDS, EACH = 16000, 5.0, 72  # of each of seven kinds: 504 spoilt clips; and as many of made music

@@ -15,7 +15,7 @@ import pytest
 import sharks
 from command import ENVIRONMENT, digests
 from players import PLAYERS
-from sharks.hold import held, path_of
+from sharks.clips.locks import held, path_of
 
 fcntl = pytest.importorskip("fcntl", reason="this system has no flock")
 

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from sharks import _core, limits
+from sharks import _core
+from sharks.proof import limits
 
 COST = {"step_bytes": 800.0, "frame_bytes": 100.0, "working_set": 6000.0, "multiply_adds": 50.0}
 

@@ -14,7 +14,7 @@ import pytest
 
 import sharks
 from command import ENVIRONMENT, PATIENCE, digests, sharks_command, unplayable
-from sharks.wav import write_wav
+from sharks.sound.wav import write_wav
 from torment import AT_ONCE, KINDS, LAYOUTS, SPEC, posix, torment
 
 

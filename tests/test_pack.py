@@ -16,9 +16,9 @@ import pytest
 import safetensors.numpy
 
 import sharks
-from sharks import spec as specs
-from sharks import tensorfile
-from sharks.pack import Pack
+from sharks.families import spec as specs
+from sharks.files import tensorfile
+from sharks.packs.pack import Pack
 
 SAMPLERNN = sharks.SampleRNNSpec(q_levels=16, frame_sizes=(2, 4), dim=5, embed_dim=3)
 WAVENET = sharks.WaveNetSpec(q_levels=16, dilations=(1, 2, 4), residual=3, dilation=2, skip=5, head=7)

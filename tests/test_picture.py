@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sharks.audio import spectrogram_png
 from sharks.errors import ResourceError, UsageError
-from sharks.picture import GAP, HEIGHT, LEFT, STRIP, TOP, WIDTH, _frequencies
+from sharks.sound.picture import GAP, HEIGHT, LEFT, STRIP, TOP, WIDTH, _frequencies, spectrogram_png
 
 RATE = 16000
 

@@ -9,8 +9,8 @@ import pytest
 
 from compare import assert_close
 from players import EVERY, PLAYERS
-from sharks.sampling import draw
-from sharks.spec import stages, state_tensors
+from sharks.families.spec import stages, state_tensors
+from sharks.levels.sampling import draw
 from specs import SPECS, condition, levels, random_tensors
 
 NAMES = [

@@ -15,11 +15,11 @@ import soundfile as sf
 
 import odd_audio
 import sharks
-from sharks.audio import read_audio, write_wav
-from sharks.dataset import load_dataset
+from sharks.dataset.dataset import load_dataset
 from sharks.errors import AudioError, ResourceError, UsageError
-from sharks.quantize import codec
-from sharks.wav import to_pcm
+from sharks.levels.quantize import codec
+from sharks.sound.reading import read_audio
+from sharks.sound.wav import to_pcm, write_wav
 
 RATE = 16000
 SONGS = pathlib.Path(__file__).parent.parent / "examples" / "muldjord"
@@ -106,7 +106,7 @@ def test_the_same_samples_are_used_once(tmp_path):
 
 
 def test_of_a_file_of_days_the_first_is_used(tmp_path, monkeypatch):
-    monkeypatch.setattr("sharks.pieces.LONGEST_FILE", 2.0)
+    monkeypatch.setattr("sharks.dataset.pieces.LONGEST_FILE", 2.0)
     write_wav(tmp_path / "a.wav", tune(60.0), RATE)
     data = sharks.prepare(tmp_path / "a.wav", tmp_path / "data", val_fraction=0)
     assert 2 * RATE <= len(data.train) < 10 * RATE and "only its first" in data.tracks[0].notes[0]
@@ -214,7 +214,7 @@ def test_a_higher_threshold_trims_a_fade_but_nothing_inside(tmp_path):
 def test_the_same_call_again_decodes_nothing(songs, tmp_path, monkeypatch):
     first = sharks.prepare(songs, tmp_path / "data")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").iterdir()}
-    monkeypatch.setattr("sharks.pieces._decode", None)  # calling it would fail
+    monkeypatch.setattr("sharks.dataset.pieces._decode", None)  # calling it would fail
     assert sharks.prepare(songs, tmp_path / "data").tracks == first.tracks
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").iterdir()} == before
     with pytest.raises(TypeError):
@@ -268,7 +268,7 @@ def test_decoded_files_are_not_decoded_again_after_an_interrupt(songs, tmp_path,
 
     with pytest.raises(KeyboardInterrupt):
         sharks.prepare(songs, tmp_path / "data", progress=stop)
-    from sharks import pieces
+    from sharks.dataset import pieces
 
     again, real = [], pieces._decode
     monkeypatch.setattr(pieces, "_decode", lambda source, *rest: again.append(source.name) or real(source, *rest))

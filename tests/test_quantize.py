@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sharks import AudioError, SampleRNNSpec, SpecError, UsageError, WaveNetSpec
-from sharks.quantize import codec, tier_input_table
-from sharks.spec import CODECS
+from sharks.families.spec import CODECS
+from sharks.levels.quantize import codec, tier_input_table
 
 AMPLITUDES = [-1, -0.5, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.5, 1 - 1e-7, 1]
 ENCODED = {

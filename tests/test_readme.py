@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import sharks
-from sharks.spec import SampleRNNSpec
+from sharks.families.spec import SampleRNNSpec
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

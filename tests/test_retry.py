@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks import retry
 from sharks.errors import UsageError
-from sharks.health import health
-from sharks.spec import SampleRNNSpec
+from sharks.families.spec import SampleRNNSpec
+from sharks.play import retry
+from sharks.sound.health import health
 
 
 @pytest.fixture(scope="module")

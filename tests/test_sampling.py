@@ -5,8 +5,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from sharks import Error, sampling
-from sharks.sampling import draw, gumbel, log, philox, uniform
+from sharks import Error
+from sharks.levels import sampling
+from sharks.levels.sampling import draw, gumbel, log, philox, uniform
 
 # Known answers published with Random123 (kat_vectors, philox 4x32, 10 rounds): counter, key, result.
 KNOWN = [

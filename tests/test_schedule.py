@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sharks
-from sharks.schedule import Schedule, steps
+from sharks.play.schedule import Schedule, steps
 
 RATE = 16000
 POINTS = [(0.5, 0.8), (1.0, 1.2), (4.0, 0.9)]

@@ -13,8 +13,8 @@ import pytest
 import sharks
 from command import COMMAND, ENVIRONMENT, PATIENCE, digests, sharks_command
 from players import PLAYERS
-from sharks import manifest
-from sharks.share import of_environment
+from sharks.clips import manifest
+from sharks.play.share import of_environment
 
 SPEC = sharks.SampleRNNSpec(sample_rate=8000, q_levels=32, frame_sizes=(4,), dim=16, embed_dim=8)
 DEVICE = [*PLAYERS][-1]

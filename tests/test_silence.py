@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sharks.silence import SilenceCutter
+from sharks.sound.silence import SilenceCutter
 
 RATE = 1000  # windows of 100 samples
 

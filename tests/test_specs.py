@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sharks import SampleRNNSpec, WaveNetSpec, preset, reference
-from sharks.spec import CODECS, stages, tensors
+from sharks import SampleRNNSpec, WaveNetSpec, preset
+from sharks.families import registry as reference
+from sharks.families.spec import CODECS, stages, tensors
 from specs import SPECS, condition, levels, random_tensors, shrunk
 
 CHOICES = {

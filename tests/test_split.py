@@ -5,9 +5,9 @@ import pathlib
 import numpy as np
 import pytest
 
+from sharks.dataset.pieces import Piece
+from sharks.dataset.split import hold_out, split
 from sharks.errors import UsageError
-from sharks.pieces import Piece
-from sharks.split import hold_out, split
 
 
 def songs(*lengths, channels=1):

@@ -6,7 +6,7 @@ import pytest
 
 import sharks
 from sharks.errors import UsageError
-from sharks.sweep import read, sweep
+from sharks.projects.sweep import read, sweep
 from train.test_train import RATE, SMALL, dataset
 
 TEXT = """
@@ -73,8 +73,8 @@ def test_the_experiments_of_the_docs_vary_one_thing():
     """Receptive fields grow; the number of parameters stays."""
     import pathlib
 
-    from sharks.presets import override, preset, recipe
-    from sharks.spec import parameters
+    from sharks.families.spec import parameters
+    from sharks.recipes.presets import override, preset, recipe
 
     asked = read(pathlib.Path(__file__).parents[1] / "docs" / "experiments" / "receptive-field.toml")
     specs = [

@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from sharks import demo
-from sharks.audio import read_audio
-from sharks.health import health
+from sharks.projects import demo
+from sharks.sound.health import health
+from sharks.sound.reading import read_audio
 from spoilt import noise
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -72,7 +72,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
     import types
 
     import sharks
-    from sharks.spec import SampleRNNSpec
+    from sharks.families.spec import SampleRNNSpec
 
     random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
     about = {"songs": ["a.ogg"], "step": 1234, "seed": 5, "nll_bits": 6.4321}
@@ -104,7 +104,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
 
 def test_auditioned_is_what_will_be_in_the_box(box, tmp_path):
     import sharks
-    from sharks.spec import SampleRNNSpec
+    from sharks.families.spec import SampleRNNSpec
 
     random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
     random.save(tmp_path / "x.safetensors", dtype="float16", golden=False)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks import manifest
+from sharks.clips import manifest
 from sharks.errors import AudioError
-from sharks.walk import SPARE, Playing, make, play
-from sharks.wav import write_wav
+from sharks.projects.make import SPARE, Playing, make, play
+from sharks.sound.wav import write_wav
 
 RATE = 16000
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from sharks import wav as wavs
-from sharks.audio import Decoder, WavWriter, info, read_audio, write_wav
 from sharks.errors import AudioError, ResourceError, UsageError
-from sharks.wav import HEADER_BYTES, to_pcm
+from sharks.sound import wav as wavs
+from sharks.sound.reading import Decoder, info, read_audio
+from sharks.sound.wav import HEADER_BYTES, WavWriter, to_pcm, write_wav
 
 RATE = 16000
 

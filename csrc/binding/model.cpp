@@ -5,7 +5,7 @@
 
 #include "binding/specs.h"
 #include "core/weights.h"
-#include "cpu/models.h"
+#include "cpu/cpu.h"
 #include "cuda/cuda.h"
 
 namespace sharks::binding {

@@ -4,7 +4,7 @@
 #include "binding/player.h"
 #include "binding/probes.h"
 #include "binding/proofs.h"
-#include "cpu/kernels.h"
+#include "cpu/simd/kernels.h"
 #include "cuda/cuda.h"
 
 namespace binding = sharks::binding;

@@ -5,9 +5,9 @@
 #include <chrono>
 
 #include "binding/specs.h"
-#include "cpu/aligned.h"
-#include "cpu/kernels.h"
-#include "cpu/matrix.h"
+#include "cpu/simd/aligned.h"
+#include "cpu/simd/kernels.h"
+#include "cpu/simd/matrix.h"
 #include "cuda/cuda.h"
 
 namespace sharks::binding {

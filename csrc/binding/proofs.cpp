@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "binding/specs.h"
-#include "cpu/kernels.h"
-#include "cpu/matrix.h"
+#include "cpu/simd/kernels.h"
+#include "cpu/simd/matrix.h"
 
 namespace sharks::binding {
 

@@ -7,7 +7,7 @@
 
 #include "binding/arrays.h"
 #include "core/spec.h"
-#include "cpu/kernels.h"
+#include "cpu/simd/kernels.h"
 #include "cuda/cuda.h"
 
 namespace sharks::binding {

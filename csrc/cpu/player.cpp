@@ -5,8 +5,8 @@
 
 #include "core/check.h"
 #include "core/stages.h"
-#include "core/threads.h"
-#include "cpu/matrix.h"
+#include "core/threads/threads.h"
+#include "cpu/simd/matrix.h"
 
 namespace sharks::cpu {
 

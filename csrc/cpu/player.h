@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/lockstep.h"
-#include "core/team.h"
-#include "cpu/aligned.h"
-#include "cpu/kernels.h"
+#include "core/threads/team.h"
+#include "cpu/simd/aligned.h"
+#include "cpu/simd/kernels.h"
 
 namespace sharks::cpu {
 

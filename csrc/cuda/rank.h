@@ -1,7 +1,7 @@
 // How candidates for the next level compare.
 #pragma once
 
-#include "cuda/portable.h"
+#include "cuda/device/portable.h"
 
 namespace sharks::cuda {
 

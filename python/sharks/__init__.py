@@ -4,13 +4,11 @@ Public names are resolved when first used, so that `import sharks` is quick and 
 """
 
 import importlib
-import sys
-import types
 import typing
 
 _HOMES = {
-    "Error": "spec",
-    "SpecError": "spec",
+    "Error": "errors",
+    "SpecError": "errors",
     "SampleRNNSpec": "spec",
     "WaveNetSpec": "spec",
     "UsageError": "errors",
@@ -18,23 +16,23 @@ _HOMES = {
     "AudioError": "errors",
     "ResourceError": "errors",
     "Notice": "errors",
-    "preset": "presets",
-    "presets": "presets",
-    "recipe": "presets",
-    "Pack": "pack",
-    "load": "pack",
+    "preset": "recipes.presets",
+    "presets": "recipes.presets",
+    "recipe": "recipes.presets",
+    "Pack": "packs.pack",
+    "load": "packs.pack",
     "import_checkpoint": "importers",
-    "random_pack": "pack",
-    "check": "check",
-    "Audio": "played",
-    "generate": "generate",
-    "stream": "generate",
-    "logits": "generate",
-    "extend": "extend",
-    "prepare": "prepare",
-    "train": "train",
-    "curate": "curate",
-    "health": "health",
+    "random_pack": "packs.pack",
+    "check": "proof.check",
+    "Audio": "play.audio",
+    "generate": "play.generate",
+    "stream": "play.generate",
+    "logits": "play.generate",
+    "extend": "play.extend",
+    "prepare": "dataset.prepare",
+    "train": "training",
+    "curate": "songs",
+    "health": "sound.health",
 }
 
 __all__ = sorted(_HOMES)
@@ -50,15 +48,3 @@ def __getattr__(name: str) -> typing.Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-class _Package(types.ModuleType):
-    """Several verbs share their module's name; importing the module must not hide the verb behind it."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, types.ModuleType) and _HOMES.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

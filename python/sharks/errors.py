@@ -1,8 +1,19 @@
 """The kinds of `sharks.Error`. Each carries the exit code of the command that meets it."""
 
-from .spec import Error, SpecError
+import difflib
+import typing
 
-__all__ = ["AudioError", "Error", "Notice", "PackError", "ResourceError", "SpecError", "UsageError"]
+
+class Error(ValueError):
+    """Something a musician can put right: one sentence with what, got, wanted, and what to do. Exit code 3."""
+
+    exit_code = 3
+
+
+class SpecError(Error):
+    """A spec, preset or argument that cannot be meant. Exit code 2."""
+
+    exit_code = 2
 
 
 class UsageError(Error):
@@ -27,3 +38,10 @@ class ResourceError(Error):
     """Not enough disk, memory or device. Exit code 4."""
 
     exit_code = 4
+
+
+def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
+    """The end of an error sentence: a near miss if there is one, else what is known."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks import spec as specs
-from sharks.quantize import codec
+from sharks.families import spec as specs
+from sharks.levels.quantize import codec
 from specs import SPECS, levels, random_tensors
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sharks import preset
-from sharks.quantize import codec
+from sharks.levels.quantize import codec
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 from predictability import bits, bits_of_errors, errors_of_learning, left_over, order0, step_sizes  # noqa: E402

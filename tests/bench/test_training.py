@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from sharks import preset, recipe
-from sharks.presets import override
-from sharks.train.dataset import Training
-from sharks.train.learner import Learner
+from sharks.recipes.presets import override
+from sharks.training.music.batches import Training
+from sharks.training.step.learner import Learner
 from specs import random_tensors, shrunk
 from train.music import dataset
 

@@ -1,13 +1,13 @@
 // The opening of a launch: all blocks come and play, or none does, however late some are; and nobody is counted in a
 // launch that is not his.
-#include "cuda/opening.h"
+#include "cuda/exchange/opening.h"
 
 #include <chrono>
 #include <cstdlib>
 #include <thread>
 #include <vector>
 
-#include "cuda/launch.h"
+#include "cuda/device/launch.h"
 #include "expect.h"
 
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "cpu/kernels.h"
+#include "cpu/simd/kernels.h"
 #include "cuda/cuda.h"
-#include "cuda/plan.h"
+#include "cuda/player/plan.h"
 #include "expect.h"
 #include "random_models.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/matrix.h"
+#include "cpu/simd/matrix.h"
 #include "expect.h"
 #include "random_models.h"
 

@@ -1,13 +1,13 @@
 // What stage code is written in, as the host compiles it: half precision, the warp's matrix product in its documented
 // layout, reductions, launches, and waits that end.
-#include "cuda/portable.h"
+#include "cuda/device/portable.h"
 
 #include <cmath>
 #include <cstdlib>
 
-#include "cuda/exchange.h"
-#include "cuda/launch.h"
-#include "cuda/mma.h"
+#include "cuda/device/launch.h"
+#include "cuda/exchange/exchange.h"
+#include "cuda/products/mma.h"
 #include "expect.h"
 
 namespace {

@@ -14,7 +14,7 @@
 #include "core/engine.h"
 #include "core/spec.h"
 #include "core/weights.h"
-#include "cpu/models.h"
+#include "cpu/cpu.h"
 
 namespace sharks::test {
 

@@ -2,8 +2,8 @@
 // few blocks, and clusters beside tier blocks must draw the same levels, every time.
 #include <cstdlib>
 
-#include "cpu/kernels.h"
-#include "cuda/plan.h"
+#include "cpu/simd/kernels.h"
+#include "cuda/player/plan.h"
 #include "expect.h"
 #include "random_models.h"
 

@@ -19,7 +19,7 @@
 #include <mutex>
 #include <thread>
 
-#include "cpu/kernels.h"
+#include "cpu/simd/kernels.h"
 #include "random_models.h"
 #include "watch.h"
 

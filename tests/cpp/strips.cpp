@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "cuda/samplernn_residence.h"
-#include "cuda/strip_matrix.h"
+#include "cuda/products/strip_matrix.h"
+#include "cuda/samplernn/persistent/residence.h"
 #include "expect.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // Crews, teams and players among threads: what they compute, that they can be used again, and what happens when a job
 // throws. Short enough for ThreadSanitizer, which should find nothing.
-#include "core/threads.h"
+#include "core/threads/threads.h"
 
 #include <sys/resource.h>
 
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/team.h"
+#include "core/threads/team.h"
 #include "expect.h"
 #include "random_models.h"
 

@@ -1,5 +1,5 @@
 // Which GPU a process takes: what launchers say, and what they cannot have meant.
-#include "cuda/visible.h"
+#include "cuda/device/visible.h"
 
 #include "expect.h"
 

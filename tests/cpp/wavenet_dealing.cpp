@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "cuda/launch.h"
-#include "cuda/wavenet_layout.h"
+#include "cuda/device/launch.h"
+#include "cuda/wavenet/pipeline/layout.h"
 #include "expect.h"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <map>
 
-#include "cuda/wavenet_pack.h"
+#include "cuda/wavenet/pipeline/pack.h"
 #include "expect.h"
 #include "random_models.h"
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cpu/kernels.h"
-#include "cuda/wavenet_pipeline.h"
+#include "cpu/simd/kernels.h"
+#include "cuda/wavenet/pipeline/plan.h"
 #include "expect.h"
 #include "random_models.h"
 

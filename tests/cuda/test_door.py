@@ -14,9 +14,9 @@ from emulated import core
 from gpu_plans import PLANS, on_gpus
 from players import GPU, emulated_gpu, engine, engine_model
 from programs import BUILDS
-from sharks.bench import bench
-from sharks.engine import open_player
-from sharks.presets import preset
+from sharks.engine.door import open_player
+from sharks.proof.bench import bench
+from sharks.recipes.presets import preset
 from specs import SPECS, condition, levels, random_tensors
 
 
@@ -117,7 +117,7 @@ def test_every_verb_that_plays_takes_a_plan_and_says_which_it_was(emulated_core,
     ],
 )
 def test_a_gpu_plays_a_thousand_clips_together(monkeypatch, device, files, open_files, most):
-    module = importlib.import_module("sharks.generate")
+    module = importlib.import_module("sharks.play.generate")
     monkeypatch.setattr(module.resource, "getrlimit", lambda _: (files, files))
     assert module.most_together(device, open_files) == most
 

@@ -15,7 +15,7 @@ NEW, OLD = 13000, 12040  # as a driver numbers CUDA 13.0 and 12.4
 def door(tmp_path_factory):
     """A program that prints `sharks::cuda::status()`."""
     program = tmp_path_factory.mktemp("door") / "driver_status"
-    sources = [ROOT / "tests/cpp/driver_status.cpp", ROOT / "csrc/cuda/device.cu"]
+    sources = [ROOT / "tests/cpp/driver_status.cpp", ROOT / "csrc/cuda/device/device.cu"]
     _run(tool("nvcc"), "-std=c++17", f"-I{ROOT / 'csrc'}", *map(str, sources), "-ldl", "-o", str(program))
     return program
 

@@ -11,9 +11,9 @@ import pytest
 from compare import assert_close, assert_stages_close
 from gpu_plans import on_gpus
 from players import engine
-from sharks import reference
-from sharks.presets import preset
-from sharks.spec import replace, stages
+from sharks.families import registry as reference
+from sharks.families.spec import replace, stages
+from sharks.recipes.presets import preset
 from specs import SPECS, condition, levels, random_tensors
 
 STEPS = 60

@@ -14,8 +14,8 @@ from emulated import core
 from players import engine
 from programs import BUILDS, program
 from samplernn_plans import WIDE, WIRINGS, forced, free_run
-from sharks import reference
-from sharks.spec import replace
+from sharks.families import registry as reference
+from sharks.families.spec import replace
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS

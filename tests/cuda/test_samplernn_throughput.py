@@ -8,7 +8,7 @@ from emulated import core
 from players import engine
 from programs import BUILDS
 from samplernn_plans import WIDE, WIRINGS, forced, free_run
-from sharks import reference
+from sharks.families import registry as reference
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS

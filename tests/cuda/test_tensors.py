@@ -9,8 +9,8 @@ import pytest
 import sharks
 from players import engine_model
 from programs import BUILDS
-from sharks import arrays
-from sharks.engine import open_player
+from sharks.engine import arrays
+from sharks.engine.door import open_player
 from specs import SPECS, levels, random_tensors
 
 

@@ -14,9 +14,9 @@ from compare import assert_stages_close
 from emulated import core
 from players import emulated_gpu, engine, engine_model
 from programs import BUILDS, program
-from sharks import reference
-from sharks.presets import preset
-from sharks.spec import replace, stages
+from sharks.families import registry as reference
+from sharks.families.spec import replace, stages
+from sharks.recipes.presets import preset
 from specs import SPECS, WAVENET, condition, levels, random_tensors
 
 pytestmark = BUILDS

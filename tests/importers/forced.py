@@ -6,7 +6,7 @@ import numpy as np
 
 from compare import assert_close
 from players import PLAYERS
-from sharks.pack import Pack
+from sharks.packs.pack import Pack
 
 
 def forced(pack: Pack, codes: np.ndarray, make, condition=None) -> np.ndarray:

@@ -18,9 +18,9 @@ from importers import bundle_writer, prism_port, theano_port, torch_writer
 from importers import pickle_writer as w
 from importers.pickle_writer import python2_pickle
 from sharks.importers import import_checkpoint
-from sharks.importers.tf_bundle import read_bundle
-from sharks.importers.torch_file import read_torch, state_dict_of
-from sharks.importers.unpickle import read_pickle
+from sharks.importers.readers.tf_bundle import read_bundle
+from sharks.importers.readers.torch_file import read_torch, state_dict_of
+from sharks.importers.readers.unpickle import read_pickle
 
 Files = dict[str, bytes]
 RECORDED = pathlib.Path(__file__).parent / "recorded"

@@ -11,10 +11,10 @@ from compare import GOLDEN, assert_close
 from golden.mapping import PROGRAMS
 from golden.mapping import RECORDED as CONFIGS
 from players import PLAYERS
-from sharks.engine import open_player
+from sharks.engine.door import open_player
 from sharks.errors import PackError
 from sharks.importers import import_checkpoint
-from sharks.pack import load
+from sharks.packs.pack import load
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 CHECKPOINTS = {  # kind -> (checkpoint, config)

@@ -18,7 +18,7 @@ from importers.pickle_writer import python2_pickle
 from importers.torch_port import SampleRNN, WaveNetModel
 from sharks.errors import Error
 from sharks.importers import KINDS, import_checkpoint
-from sharks.pack import Pack
+from sharks.packs.pack import Pack
 
 MOST_SECONDS = 5.0
 MOST_BYTES = 64 << 20

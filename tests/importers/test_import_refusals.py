@@ -18,7 +18,7 @@ from sharks.errors import Error, PackError, UsageError
 from sharks.importers import KINDS, import_checkpoint
 from sharks.importers.settings import Settings
 from sharks.importers.source import Source
-from sharks.pack import Pack
+from sharks.packs.pack import Pack
 
 PRISM = prism_port.Config(frame_sizes=(4, 8), q_levels=16, q_type="linear", skip_conn=True)
 THEANO = theano_port.Flags(frame_size=2, big_frame_size=4, q_levels=32, skip_conn=True, dim=5)

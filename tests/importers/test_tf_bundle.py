@@ -12,8 +12,8 @@ import pytest
 from importers import bundle_writer as writer
 from importers.hostile_bundles import GOOD, WRONG_BLOCKS, WRONG_INDICES, table_around, table_with
 from sharks.errors import PackError
-from sharks.importers.crc32c import crc32c, masked_crc32c
-from sharks.importers.tf_bundle import read_bundle
+from sharks.importers.readers.crc32c import crc32c, masked_crc32c
+from sharks.importers.readers.tf_bundle import read_bundle
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "recorded"

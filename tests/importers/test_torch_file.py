@@ -26,8 +26,8 @@ from importers.hostile_torch import (
     saved,
 )
 from sharks.errors import PackError
-from sharks.importers.pickle_values import Record
-from sharks.importers.torch_file import Tensor, read_torch, state_dict_of
+from sharks.importers.readers.pickle_values import Record
+from sharks.importers.readers.torch_file import Tensor, read_torch, state_dict_of
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "recorded"

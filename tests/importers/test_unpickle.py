@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from importers import pickle_writer as w
 from importers.hostile_pickles import COSTLY, EVIL_WAYS, LAUGHS, RECURSIVE, REFUSED, WRONG, laughs
 from sharks.errors import PackError
-from sharks.importers.checkpoint_file import MOST_EXTRA_BYTES
-from sharks.importers.pickle_structure import MOST_DEPTH, check_structure
-from sharks.importers.pickle_values import CONSTRUCTORS, Global, Record
-from sharks.importers.unpickle import read_pickle
+from sharks.importers.readers.checkpoint_file import MOST_EXTRA_BYTES
+from sharks.importers.readers.pickle_structure import MOST_DEPTH, check_structure
+from sharks.importers.readers.pickle_values import CONSTRUCTORS, Global, Record
+from sharks.importers.readers.unpickle import read_pickle
 
 RNG = np.random.default_rng(6)
 PROTOCOLS = pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -239,7 +239,7 @@ def test_what_is_shared_stays_shared(read):
 
 def test_every_instruction_is_known_or_refused():
     """Python's own list of instructions: each is read, but for those that reach outside the file."""
-    from sharks.importers.unpickle import _STEPS
+    from sharks.importers.readers.unpickle import _STEPS
 
     ours = {step.decode("latin-1") for step in _STEPS} | {"."}
     outside = {op.code for op in pickletools.opcodes if op.name in ("EXT1", "EXT2", "EXT4", "NEXT_BUFFER")}
@@ -282,7 +282,7 @@ def test_a_call_within_third_parties_does_not_run(read):
 
 def test_the_allow_list_is_ours():
     """Whatever a pickle may call is a function of this package."""
-    assert all(make.__module__ == "sharks.importers.pickle_values" for make in CONSTRUCTORS.values())
+    assert all(make.__module__ == "sharks.importers.readers.pickle_values" for make in CONSTRUCTORS.values())
 
 
 @pytest.mark.parametrize("data, sentence", WRONG.values(), ids=WRONG)

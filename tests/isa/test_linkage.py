@@ -32,7 +32,7 @@ def test_a_set_exports_its_table_alone(processor, isa):
         pytest.skip("this machine is no x86")
     program("play_sets", processor)
     folder = configured(processor) / "CMakeFiles" / f"sharks_kernels_{isa}.dir"
-    symbols = exports(folder / "csrc" / "cpu" / "kernels.cpp.o", CROSS.get(processor, ""))
+    symbols = exports(folder / "csrc" / "cpu" / "simd" / "kernels.cpp.o", CROSS.get(processor, ""))
     assert any(name == f"sharks::cpu::kernels_{isa}" for name, _ in symbols)
     assert mistakable(symbols, isa) == []
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from sharks import preset, recipe
-from sharks.models import build, initialise
-from sharks.spec import replace, tensors
+from sharks.families.initialise import initialise
+from sharks.families.registry import build
+from sharks.families.spec import replace, tensors
 from specs import SPECS, levels
 
 WIDE = {

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sharks.models.layer import gated_layer
+from sharks.families.wavenet.layer import gated_layer
 
 B, N, R, D = 3, 17, 5, 4
 

@@ -6,10 +6,11 @@ import torch
 
 from compare import GOLDEN, assert_close, assert_stages_close
 from golden.mapping import PROGRAMS
-from sharks import preset, reference
-from sharks.errors import UsageError
-from sharks.models import build
-from sharks.spec import SpecError, replace, stages, state_tensors, tensors
+from sharks import preset
+from sharks.errors import SpecError, UsageError
+from sharks.families import registry as reference
+from sharks.families.registry import build
+from sharks.families.spec import replace, stages, state_tensors, tensors
 from specs import SPECS, condition, levels, random_tensors
 
 B = 2

@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import sharks.models.lookup as lookup
-import sharks.models.nll as fused
+import sharks.families.torch_parts.lookup as lookup
+import sharks.families.torch_parts.nll as fused
 
 N, D, H, Q = 333, 12, 20, 16
 

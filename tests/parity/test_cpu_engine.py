@@ -5,9 +5,10 @@ import pytest
 
 from compare import assert_stages_close
 from players import engine
-from sharks import reference, sampling
-from sharks.presets import preset
-from sharks.spec import replace, stages
+from sharks.families import registry as reference
+from sharks.families.spec import replace, stages
+from sharks.levels import sampling
+from sharks.recipes.presets import preset
 from specs import SPECS, condition, levels, random_tensors
 
 _core = pytest.importorskip("sharks._core", reason="the compiled engine is not built")

@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from sharks import PackError, UsageError, reference
+from sharks import PackError, UsageError
+from sharks.families import registry as reference
 from specs import SPECS, condition, levels, random_tensors
 
 SPEC = SPECS["wavenet-one-hot"]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from compare import assert_stages_close
-from sharks import SampleRNNSpec, reference
-from sharks.quantize import codec
-from sharks.spec import stages
+from sharks import SampleRNNSpec
+from sharks.families import registry as reference
+from sharks.families.spec import stages
+from sharks.levels.quantize import codec
 from specs import SPECS, levels, random_tensors
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from compare import assert_stages_close
-from sharks import WaveNetSpec, preset, reference
-from sharks.quantize import codec
-from sharks.spec import replace, stages
+from sharks import WaveNetSpec, preset
+from sharks.families import registry as reference
+from sharks.families.spec import replace, stages
+from sharks.families.wavenet.reference import condition_vectors
+from sharks.levels.quantize import codec
 from specs import SPECS, condition, levels, random_tensors
 
 
@@ -58,7 +60,7 @@ def compare(spec: WaveNetSpec, time: int) -> None:
     player = reference.make(spec, w, 1, given)
     player.reset(audio[:, :1])
     _, got = player.force(audio[:, 1:], stages=[stage.name for stage in stages(spec)])
-    vectors = reference.condition_vectors(spec, w, given, 1)
+    vectors = condition_vectors(spec, w, given, 1)
     want = whole_history(spec, w, audio[0, :-1], None if vectors is None else vectors[0])
     assert_stages_close(got, want, arithmetic="float64")
 

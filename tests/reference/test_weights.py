@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sharks.reference.weights import one_hot, product, sigmoid
+from sharks.families.numpy_parts.weights import one_hot, product, sigmoid
 
 
 @pytest.mark.parametrize("shape", [(300, 200), (33, 7), (1, 64), (64, 1), (1024, 1024)])

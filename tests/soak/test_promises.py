@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from sharks.health import health
+from sharks.sound.health import health
 from spoilt import music
 
 RATE, SECONDS = 16000, 8

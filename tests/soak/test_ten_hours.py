@@ -12,7 +12,7 @@ import pytest
 
 import sharks
 from command import COMMAND, ENVIRONMENT
-from sharks.audio import info
+from sharks.sound.reading import info
 from torment import posix
 
 # So small that ten hours, 288 million samples, take some minutes.

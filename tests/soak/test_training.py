@@ -15,8 +15,10 @@ import time
 import pytest
 
 import sharks
-from sharks.train import display, rundir, smoke
-from sharks.train.display import Display
+from sharks.training import smoke
+from sharks.training.run import rundir
+from sharks.training.watch import display
+from sharks.training.watch.display import Display
 from train.test_faults import killed
 from train.test_train import everything
 

@@ -20,8 +20,8 @@ import traceback
 
 import torch
 
-from sharks.train import checkpoint
-from sharks.train.loop import Loop
+from sharks.training.loop import Loop
+from sharks.training.run import checkpoint
 from train.faults import Faults
 from train.music import dataset
 from train.test_train import RATE, trained

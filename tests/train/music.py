@@ -6,8 +6,8 @@ import pathlib
 
 import numpy as np
 
-from sharks.dataset import Dataset, Track
-from sharks.wav import write_wav
+from sharks.dataset.dataset import Dataset, Track
+from sharks.sound.wav import write_wav
 
 
 def tune(samples: int, rate: int, seed: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from sharks.train.learner import Learner
+from sharks.training.step.learner import Learner
 from train.music import dataset
 from train.test_train import RATE, trained
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sharks.errors import Error
-from sharks.train import by_heart, smoke
+from sharks.training import by_heart, smoke
 from train.music import dataset
 from train.test_train import RATE, SMALL
 

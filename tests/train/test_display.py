@@ -8,9 +8,9 @@ import pathlib
 import pytest
 
 from sharks import recipe
-from sharks.train import memory
-from sharks.train.display import Display, Plan, Silent, duration
-from sharks.train.forecast import Forecast
+from sharks.training.step import memory
+from sharks.training.watch.display import Display, Plan, Silent, duration
+from sharks.training.watch.forecast import Forecast
 
 PLAN = Plan(
     minutes=10.2,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sharks import preset, recipe
-from sharks.presets import override
-from sharks.quantize import codec
-from sharks.train import equaliser
-from sharks.train.dataset import Training, Validation
+from sharks.levels.quantize import codec
+from sharks.recipes.presets import override
+from sharks.training.music import equaliser
+from sharks.training.music.batches import Training, Validation
 from train.music import dataset
 
 FEW_DB = np.random.default_rng(5).normal(0, 3, (40, len(equaliser._PITCHES)))

@@ -14,9 +14,10 @@ import pytest
 
 import sharks
 from sharks.errors import ResourceError
-from sharks.train import checkpoint, previews, rundir
-from sharks.train.loop import Loop
-from sharks.train.rundir import Log
+from sharks.training.loop import Loop
+from sharks.training.run import checkpoint, rundir
+from sharks.training.run.rundir import Log
+from sharks.training.watch import previews
 from train.faults import Faults, refuse
 from train.killing import POINTS
 from train.music import dataset

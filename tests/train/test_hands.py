@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from sharks.presets import override, preset, recipe
-from sharks.train.dataset import Batch
-from sharks.train.hands import Hands, how_many
-from sharks.train.learner import Learner
+from sharks.recipes.presets import override, preset, recipe
+from sharks.training.music.batches import Batch
+from sharks.training.step.cores import Hands, how_many
+from sharks.training.step.learner import Learner
 
 CPU = torch.device("cpu")
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from sharks import preset, recipe
-from sharks.models import BITS
-from sharks.presets import override
-from sharks.quantize import codec
-from sharks.spec import replace
-from sharks.train.dataset import Batch, Training
-from sharks.train.learner import Diverged, Learner, learning_rate
-from sharks.train.optimiser import epsilon
+from sharks.families.spec import replace
+from sharks.families.torch_parts.nll import BITS
+from sharks.levels.quantize import codec
+from sharks.recipes.presets import override
+from sharks.training.music.batches import Batch, Training
+from sharks.training.step.learner import Diverged, Learner, learning_rate
+from sharks.training.step.optimiser import epsilon
 from train.music import dataset
 
 CPU = torch.device("cpu")

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from sharks import preset, presets, recipe
-from sharks.models import build
-from sharks.presets import override
-from sharks.spec import tensors
-from sharks.train.learner import Learner
-from sharks.train.optimiser import is_inside, orthogonal
+from sharks.families.registry import build
+from sharks.families.spec import tensors
+from sharks.recipes.presets import override
+from sharks.training.step.learner import Learner
+from sharks.training.step.optimiser import is_inside, orthogonal
 from train.test_learner import batch_of
 
 CPU = torch.device("cpu")

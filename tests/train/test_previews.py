@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks.audio import read_audio
-from sharks.spec import SampleRNNSpec
-from sharks.train import previews
+from sharks.families.spec import SampleRNNSpec
+from sharks.sound.reading import read_audio
+from sharks.training.watch import previews
 
 
 def test_fixed_streams_through_the_engine(tmp_path):
@@ -36,9 +36,11 @@ def test_a_rehearsal_tells_what_a_preview_takes(tmp_path, monkeypatch):
         return played(pack, seconds, n, **how)
 
     played = sharks.generate
-    module = sys.modules["sharks.generate"]  # sharks.generate is the verb
+    module = sys.modules["sharks.play.generate"]  # sharks.generate is the verb
     monkeypatch.setattr(module, "generate", generate)
-    monkeypatch.setattr("sharks.picture.spectrogram_png", lambda *_: now.__setitem__(0, now[0] + 3 / previews.CLIPS))
+    monkeypatch.setattr(
+        "sharks.sound.picture.spectrogram_png", lambda *_: now.__setitem__(0, now[0] + 3 / previews.CLIPS)
+    )
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     pack = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=1), seed=0)
     assert previews.rehearse(pack, 8.0, 0.9, 0) == pytest.approx(2 * 8 + 3)

@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from sharks.picture import spectrogram_png
-from sharks.train import report
-from sharks.wav import write_wav
+from sharks.sound.picture import spectrogram_png
+from sharks.sound.wav import write_wav
+from sharks.training.watch import report
 from train.test_train import RATE, dataset, trained
 
 WICKED = '<img src=x onerror="alert(1)">.wav'

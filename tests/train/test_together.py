@@ -11,8 +11,8 @@ import torch
 
 import sharks
 from sharks.errors import UsageError
-from sharks.train import checkpoint, rundir
-from sharks.train.together import Together
+from sharks.training.run import checkpoint, rundir
+from sharks.training.step.processes import Together
 from train.music import dataset
 from train.test_train import RATE, losses, trained
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks.dataset import load_dataset
+from sharks.dataset.dataset import load_dataset
 from sharks.errors import AudioError, PackError, ResourceError, SpecError, UsageError
-from sharks.tensorfile import TensorFile
-from sharks.train import checkpoint, rundir
+from sharks.files.tensorfile import TensorFile
+from sharks.training.run import checkpoint, rundir
 from train.music import dataset, songs
 
 RATE = 2000
@@ -109,7 +109,7 @@ def test_ctrl_c_keeps_everything(data, tmp_path, monkeypatch):
 
 def _interrupt_after(monkeypatch, steps):
     """A list that the steps come into as they are learnt."""
-    from sharks.train.learner import Learner
+    from sharks.training.step.learner import Learner
 
     monkeypatch.undo()
     learn, learnt = Learner.learn, []
@@ -285,7 +285,7 @@ def test_a_damaged_config_is_one_sentence(data, tmp_path):
 
 def test_a_run_goes_on_in_the_precision_it_began_with(data, tmp_path, monkeypatch):
     """What "auto" means is decided once, and recorded; a word of one's own is another matter."""
-    from sharks.train import precision
+    from sharks.training.step import precision
 
     out = tmp_path / "run"
     trained(data, out, steps=2, **{"train.precision": "float32"})

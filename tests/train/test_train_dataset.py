@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sharks import AudioError, preset, recipe
-from sharks.presets import override
-from sharks.quantize import codec
-from sharks.train.dataset import Training, Validation, chunks
+from sharks.levels.quantize import codec
+from sharks.recipes.presets import override
+from sharks.training.music.batches import Training, Validation, chunks
 from train.music import dataset
 
 RATE = 1000

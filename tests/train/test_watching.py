@@ -10,13 +10,13 @@ import torch
 
 from sharks import preset, recipe
 from sharks.errors import ResourceError
-from sharks.presets import override
-from sharks.train import memory
-from sharks.train.advice import Advice
-from sharks.train.dataset import Batch, Training
-from sharks.train.forecast import Forecast
-from sharks.train.hands import Hands
-from sharks.train.learner import Learner
+from sharks.recipes.presets import override
+from sharks.training.music.batches import Batch, Training
+from sharks.training.step import memory
+from sharks.training.step.cores import Hands
+from sharks.training.step.learner import Learner
+from sharks.training.watch.advice import Advice
+from sharks.training.watch.forecast import Forecast
 from train.music import dataset
 from train.test_display import PLAN
 

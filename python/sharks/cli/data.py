@@ -33,7 +33,7 @@ def prepare(
 
     Says what was used, what was skipped and why.
     """
-    from ..prepare import prepare
+    from ..dataset.prepare import prepare
 
     progress = display.Progress()
     dataset = prepare(
@@ -83,9 +83,9 @@ def train(
 
     Started by torchrun, each process learns from its share of every batch.
     """
-    from ..train import smoke as learn_by_heart
-    from ..train import train
-    from ..walk import dataset_of
+    from ..projects.make import dataset_of
+    from ..training import smoke as learn_by_heart
+    from ..training import train
 
     dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset)
     if smoke:

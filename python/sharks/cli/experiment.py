@@ -23,8 +23,8 @@ def sweep(
 
     The same command again goes on where it stopped.
     """
-    from ..sweep import read, sweep
-    from ..walk import dataset_of
+    from ..projects.make import dataset_of
+    from ..projects.sweep import read, sweep
 
     asked = read(experiment)
     dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, asked.preset)

@@ -42,7 +42,7 @@ def import_(
     import sharks
 
     from ..errors import UsageError
-    from ..pack import SUFFIX
+    from ..packs.pack import SUFFIX
 
     if checkpoint is None:
         kind, checkpoint = AUTO, kind

@@ -27,8 +27,8 @@ def bench(
     A preset plays random weights: weights do not change the speed. Streams, threads and dtype may be given several
     times; every combination is played. The limit is what reading the weights and multiplying by them takes at least.
     """
-    from ..bench import bench
-    from ..engine import described
+    from ..engine.door import described
+    from ..proof.bench import bench
 
     found = bench(
         model,

@@ -16,7 +16,7 @@ def doctor(as_json: options.AsJson = False) -> None:
 
     Engines, decoders, optional packages, disk.
     """
-    from ..doctor import examine
+    from ..proof.doctor import examine
 
     found = examine()
     lines = [f"{name:12} {value}" for name, value in found.items()]
@@ -36,7 +36,7 @@ def check(
     """
     import dataclasses
 
-    from ..check import check
+    from ..proof.check import check
 
     report = check(pack, device=device, dtype=dtype, plan=plan)
     display.answer(f"{pack}: {report}", {"pack": pack, **dataclasses.asdict(report)}, as_json)
@@ -52,7 +52,7 @@ def presets(
 
     Every number of a preset stands there with its source.
     """
-    from ..presets import presets, text
+    from ..recipes.presets import presets, text
 
     if name is not None:
         summary = _preset(name)
@@ -65,8 +65,8 @@ def presets(
 
 
 def _preset(name: str) -> dict[str, typing.Any]:
-    from ..presets import preset, recipe
-    from ..spec import parameters
+    from ..families.spec import parameters
+    from ..recipes.presets import preset, recipe
 
     model = preset(name)
     return {
@@ -98,7 +98,7 @@ def info(
 
 def _facts(file: pathlib.Path) -> dict[str, typing.Any]:
     if (file / "dataset.json").is_file():
-        from ..dataset import load_dataset
+        from ..dataset.dataset import load_dataset
 
         data = load_dataset(file)
         return {
@@ -111,13 +111,13 @@ def _facts(file: pathlib.Path) -> dict[str, typing.Any]:
             "fingerprint": data.fingerprint,
         }
     if file.is_dir() or file.suffix == ".safetensors":
-        from ..pack import load
-        from ..spec import parameters, to_dict
+        from ..families.spec import parameters, to_dict
+        from ..packs.pack import load
 
         pack = load(file)
         facts = {"kind": "pack", "parameters": parameters(pack.spec), "sha256": pack.sha256, **pack.about}
         return {**facts, **{f"spec.{name}": value for name, value in to_dict(pack.spec).items()}}
-    from ..audio import info
+    from ..sound.reading import info
 
     sound = info(file)
     return {

@@ -42,11 +42,11 @@ def generate(
     What is written is whole at every moment, for --total 10h too; after Ctrl-C, the same command goes on. Started by
     torchrun or srun, each process plays its share of the clips.
     """
-    from ..engine import described
-    from ..generate import generate
-    from ..pack import load
-    from ..retry import generate_good
-    from ..share import of_environment
+    from ..engine.door import described
+    from ..packs.pack import load
+    from ..play.generate import generate
+    from ..play.retry import generate_good
+    from ..play.share import of_environment
 
     if on_bad not in ("keep", "retry"):
         raise UsageError(f"--on-bad is {on_bad!r}; wanted keep or retry")
@@ -116,7 +116,7 @@ def _primer(prime: str | None, rate: int) -> dict[str, typing.Any]:
     """The primer as arguments of `sharks.generate`."""
     if prime is None:
         return {}
-    from ..audio import read_audio
+    from ..sound.reading import read_audio
 
     path, start = values.timed(prime)
     samples, _ = read_audio(path, rate, mono=True)
@@ -138,7 +138,7 @@ def extend(
     as_json: options.AsJson = False,
 ) -> None:
     """Play a clip on. It keeps its beginning and gets longer."""
-    from ..extend import extend
+    from ..play.extend import extend
 
     line = display.Progress()
     audio = extend(

@@ -26,7 +26,7 @@ def curate(
 
     Drops what is broken, puts alike beside alike, crossfades, levels, and lists every cut.
     """
-    from ..curate import curate
+    from ..songs import curate
 
     folder = out or pathlib.Path("albums") / clips.resolve().name
     progress = display.Progress()

@@ -13,7 +13,7 @@ from . import display, options, values
 from .data import DEFAULT_PRESET
 
 if typing.TYPE_CHECKING:
-    from ..curate import Album
+    from ..songs import Album
 
 DEMO_PRESET = "dadabots-2tier-tiny"
 DEMO_MINUTES = 1.0, 1.5
@@ -37,7 +37,7 @@ def make(
     as_json: options.AsJson = False,
 ) -> None:
     """Prepare, train, generate and curate. The same command again goes on where it stopped."""
-    from ..walk import Playing, make
+    from ..projects.make import Playing, make
 
     playing = Playing(
         songs=number,
@@ -78,7 +78,7 @@ def demo(
     `sharks make` with a tiny model that learns for some minutes on a CPU (this needs the [train] extra). With a pack
     or a run: only generate and curate, which the core install can do.
     """
-    from ..walk import Playing, make, play
+    from ..projects.make import Playing, make, play
 
     if source is None:
         _play_box(out, as_json)
@@ -100,7 +100,7 @@ def demo(
 
 
 def _play_box(out: pathlib.Path, as_json: bool) -> None:
-    from ..demo import CLIPS, demo
+    from ..projects.demo import CLIPS, demo
 
     played = demo(out, progress=_line(CLIPS))
     for clip in played.clips:

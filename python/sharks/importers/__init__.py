@@ -12,13 +12,13 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PackError, SpecError, UsageError
-from ..pack import Pack
-from ..spec import did_you_mean
-from ..tensorfile import short
-from . import settings, theano
+from ..errors import PackError, SpecError, UsageError, did_you_mean
+from ..files.tensorfile import short
+from ..packs.pack import Pack
+from . import settings
 from .containers import Found, open_checkpoint
 from .kinds import KINDS, fitting
+from .programs import theano
 from .settings import Settings
 from .source import Source
 

@@ -8,13 +8,13 @@ import typing
 import numpy as np
 
 from ..errors import PackError
-from ..tensorfile import short
-from .checkpoint_file import CheckpointFile
+from ..files.tensorfile import short
+from .readers.checkpoint_file import CheckpointFile
+from .readers.tf_bundle import read_bundle
+from .readers.torch_file import read_torch, state_dict_of
+from .readers.unpickle import Record, read_pickle
 from .settings import Settings
 from .source import Array
-from .tf_bundle import read_bundle
-from .torch_file import read_torch, state_dict_of
-from .unpickle import Record, read_pickle
 
 BUNDLE, TORCH, PICKLE = "a TensorFlow checkpoint", "a torch file", "a pickle of arrays"
 

@@ -6,9 +6,9 @@ import collections.abc
 import functools
 import typing
 
-from ..spec import Spec
-from . import deepsound, ibab, prism, s4, theano, vincentherrmann
+from ..families.spec import Spec
 from .containers import BUNDLE, PICKLE, TORCH
+from .programs import deepsound, ibab, prism, s4, theano, vincentherrmann
 from .source import Source, Tensors
 
 

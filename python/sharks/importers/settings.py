@@ -13,9 +13,9 @@ import re
 import typing
 
 from ..errors import PackError, UsageError
-from ..tensorfile import short
-from .checkpoint_file import CheckpointFile
-from .unpickle import read_pickle
+from ..files.tensorfile import short
+from .readers.checkpoint_file import CheckpointFile
+from .readers.unpickle import read_pickle
 
 MOST_BYTES = 1 << 20
 MOST_FILES = 64

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PackError
-from ..tensorfile import short
+from ..files.tensorfile import short
 from .settings import Settings
 
 Array = NDArray[typing.Any]

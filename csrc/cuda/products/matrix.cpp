@@ -1,0 +1,54 @@
+#include "cuda/products/matrix.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "cuda/device/half.h"
+
+namespace sharks::cuda {
+namespace {
+
+constexpr float kLargestHalf = 65504;
+
+template <typename W>
+W narrowed(double value);
+template <>
+float narrowed<float>(double value) {
+  return static_cast<float>(value);
+}
+template <>
+Half narrowed<Half>(double value) {
+  SHARKS_CHECK(value <= kLargestHalf && value >= -kLargestHalf, "a folded weight is ", value,
+               ", beyond what float16 holds; play this pack with dtype float32");
+  return to_half(static_cast<float>(value));
+}
+
+template <typename W>
+Memory packed(const Dense& dense, int rows, int cols) {
+  constexpr int kUnit = 16 / sizeof(W);
+  std::vector<W> values(static_cast<size_t>(rows) * cols);
+  for (int r = 0; r < dense.rows(); ++r)
+    for (int c = 0; c < dense.cols(); ++c)
+      values[(static_cast<size_t>(c / kUnit) * rows + r) * kUnit + c % kUnit] = narrowed<W>(dense.at(r, c));
+  Memory memory(values.size() * sizeof(W));
+  copy(memory.data(), values.data(), memory.bytes(), nullptr);
+  return memory;
+}
+
+}  // namespace
+
+Matrix::Matrix(const Dense& dense, Precision precision)
+    : rows_(padded(dense.rows())),
+      cols_(padded(dense.cols())),
+      parts_(std::max(1, std::min(kProductThreads / std::max(rows_, 1), cols_ / kGroupColumns))) {
+  memory_ = precision == Precision::kFloat16 ? packed<Half>(dense, rows_, cols_) : packed<float>(dense, rows_, cols_);
+}
+
+void add(Cost& cost, const Matrix& w, double share) {
+  const double bytes = static_cast<double>(w.bytes());
+  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
+  cost.multiply_adds += static_cast<double>(w.rows()) * w.cols() * share;
+  cost.working_set += bytes;
+}
+
+}  // namespace sharks::cuda

@@ -1,0 +1,63 @@
+#include "cuda/products/strip_matrix.h"
+
+#include "core/check.h"
+
+namespace sharks::cuda {
+namespace {
+
+constexpr double kLargestHalf = 65504;
+
+template <typename W>
+W narrowed(double value);
+template <>
+float narrowed<float>(double value) {
+  return static_cast<float>(value);
+}
+template <>
+Half narrowed<Half>(double value) {
+  SHARKS_CHECK(value <= kLargestHalf && value >= -kLargestHalf, "a folded weight is ", value,
+               ", beyond what float16 holds; play this pack with dtype float32");
+  return to_half(static_cast<float>(value));
+}
+
+template <typename T>
+Memory on_device(const std::vector<T>& values) {
+  Memory memory(values.size() * sizeof(T));
+  copy(memory.data(), values.data(), memory.bytes(), nullptr);
+  return memory;
+}
+
+template <typename W>
+Memory packed(const Dense& dense, int strips, int k_steps) {
+  std::vector<W> values(static_cast<size_t>(strips) * static_cast<size_t>(k_steps) * kStripStep);
+  for (int r = 0; r < dense.rows(); ++r) {
+    W* strip = values.data() + static_cast<size_t>(r / kStripRows) * static_cast<size_t>(k_steps) * kStripStep;
+    for (int c = 0; c < dense.cols(); ++c) strip[place_in_strip<W>(r % kStripRows, c)] = narrowed<W>(dense.at(r, c));
+  }
+  return on_device(values);
+}
+
+}  // namespace
+
+StripMatrix::StripMatrix(const Dense& dense, Precision precision)
+    : strips_((dense.rows() + kStripRows - 1) / kStripRows), k_steps_(steps_of(dense.cols())) {
+  memory_ = precision == Precision::kFloat16 ? packed<Half>(dense, strips_, k_steps_)
+                                             : packed<float>(dense, strips_, k_steps_);
+}
+
+void add(Cost& cost, const StripMatrix& w, double share) {
+  const double bytes = static_cast<double>(w.bytes());
+  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
+  cost.multiply_adds += static_cast<double>(w.strips()) * kStripRows * w.k_steps() * kStepColumns * share;
+  cost.working_set += bytes;
+}
+
+Memory narrowed_copy(const std::vector<float>& values, Precision precision) {
+  if (precision == Precision::kFloat32) return on_device(values);
+  std::vector<Half> halves;
+  halves.reserve(values.size());
+  for (float value : values) halves.push_back(narrowed<Half>(value));
+  return on_device(halves);
+}
+
+}  // namespace sharks::cuda

@@ -1,0 +1,186 @@
+// The sample level: what a member of a pipeline's sample team does for every sample. Two hops with one hidden product
+// left: its vector to all, and every member's best level to all.
+#pragma once
+
+#include "core/chance/sampling.h"
+#include "cuda/rank.h"
+#include "cuda/samplernn/persistent/member.h"
+
+namespace sharks::cuda::tiered {
+
+template <typename W>
+class SampleWork {
+ public:
+  SHARKS_BOTH explicit SampleWork(const Member<W>& member) : m(member), net(member.net), at(member.at), S(member.S) {}
+
+  // What the tiers know of this sample.
+  SHARKS_BOTH bool hear_early(int t) const {
+    return m.gather(m.links.early(), m.sample_round(t),
+                    [&](int s, int channel, float value) { at.early[s * net.Dp + channel] = value; });
+  }
+
+  // The newest level's row on top of it; every member for itself, four channels to a thread.
+  SHARKS_BOTH void read_level(int place, int t) const {
+    struct alignas(4 * sizeof(W)) Quad {
+      W value[4];
+    };
+    const int64_t first_row = static_cast<int64_t>(net.F() - 1) * net.Q;
+    m.block.each(net.Dp / 4 * S, [&](int i) {
+      const int s = i / (net.Dp / 4), channel = i % (net.Dp / 4) * 4;
+      const W* row = net.sample_table + (first_row + m.level(s, place, 1)) * net.Dp;
+      const Quad quad = *reinterpret_cast<const Quad*>(row + channel);
+      SHARKS_UNROLL(4)
+      for (int j = 0; j < 4; ++j) {
+        const float sum = at.early[i * 4 + j] + to_float(quad.value[j]), value = sum > 0.0f ? sum : 0.0f;
+        put<W>(at.x, S, channel + j, s, value);
+        if (net.hidden_count == 0 && m.index == m.crew.sample.first)
+          m.tap(last_hidden(), t, s, net.D, channel + j, value);
+      }
+    });
+    m.block.sync();
+  }
+
+  // The own rows of hidden vector i, from the one below in x.
+  SHARKS_BOTH void tell_hidden(int i, int t) const {
+    const float* bias = net.hidden_bias[i];
+    const int first = m.own.hidden.first * kStripRows;
+    const uint32_t round = m.sample_round(t);
+    multiply(m.block, at.slices[i], at.x, S, at.partial, [&](int, int row, int s, float sum) {
+      const int channel = first + row;
+      const float biased = sum + bias[channel], value = biased > 0.0f ? biased : 0.0f;
+      if (m.clustered())
+        m.tell_near(m.links.near_hidden(i, round) + s * net.Dp + channel, word_of(value, round));
+      else
+        m.tell(m.links.hidden(i), round, s, channel, value);
+      if (i + 1 == net.hidden_count) m.tap(last_hidden(), t, s, net.D, channel, value);
+    });
+  }
+  SHARKS_BOTH bool hear_hidden(int i, int t) const {
+    const uint32_t round = m.sample_round(t);
+    if (!m.clustered()) return m.gather_operand(m.links.hidden(i), round, at.x);
+    const uint64_t* from = at.near + m.links.near_hidden(i, round);
+    return m.gather_words(
+        round, [&](int word) { return load_near(from + word); },
+        [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
+  }
+
+  // The noise of the own levels, as core/chance/sampling.h draws it; nothing where levels are given.
+  SHARKS_BOTH void make_noise(int t) const {
+    const Samples& samples = m.samples;
+    if (samples.given) return;
+    const int first = m.own.levels.first * kStripRows;
+    m.block.each(m.own.levels.count * kStripRows / 4 * S, [&](int i) {
+      const int s = i % S, row = i / S * 4, b = m.first + s;
+      const float temperature = samples.temperature[b * samples.n + t];
+      const uint64_t step = static_cast<uint64_t>(samples.step + t);
+      const Philox random = philox(static_cast<uint32_t>((first + row) / 4), static_cast<uint32_t>(step),
+                                   static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(samples.streams[b]),
+                                   static_cast<uint32_t>(samples.seed), static_cast<uint32_t>(samples.seed >> 32));
+      for (int j = 0; j < 4; ++j)
+        at.noise[(row + j) * S + s] = temperature != 0.0f ? temperature * gumbel(random.word[j]) : 0.0f;
+    });
+  }
+
+  // The own logits from the last hidden vector in x, and the best score among them.
+  SHARKS_BOTH void tell_best(int t) const {
+    const Samples& samples = m.samples;
+    const int first = m.own.levels.first * kStripRows, rows = m.own.levels.count * kStripRows;
+    multiply(m.block, at.slices[net.hidden_count], at.x, S, at.partial, [&](int, int row, int s, float sum) {
+      const int k = first + row;
+      if (k >= net.Q) return;
+      const float biased = sum + net.out_bias[k], logit = net.relu_logits && !(biased > 0.0f) ? 0.0f : biased;
+      at.scores[row * S + s] = samples.given ? logit : logit + at.noise[row * S + s];
+      if (samples.logits) samples.logits[((m.first + s) * samples.n + t) * net.Q + k] = logit;
+      m.tap(last_hidden() + 1, t, s, net.Q, k, logit);
+    });
+    const uint32_t round = m.sample_round(t);
+    const int own_words = m.crew.sample.member(m.index) * S;
+    uint64_t* to = m.words + m.links.candidate(round) + own_words;
+    m.block.warps([&](const Warp& warp) {
+      for (int s = warp.index; s < S; s += kStripWarps) {
+        Lanes<uint64_t> best;
+        warp.lanes([&](int lane) {
+          best[lane] = ranked(-__builtin_inff(), 0);
+          for (int row = lane; row < rows && first + row < net.Q; row += kWarp) {
+            const uint64_t rank = ranked(at.scores[row * S + s], first + row);
+            if (rank > best[lane]) best[lane] = rank;
+          }
+        });
+        warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+        warp.lanes([&](int lane) {
+          if (lane != 0) return;
+          // {level, sequence, score}: 16 bits of each of the first two
+          const uint32_t order = static_cast<uint32_t>(best[lane] >> 32);
+          const uint64_t word =
+              static_cast<uint64_t>(level_of(best[lane])) << 48 | static_cast<uint64_t>(round & 0xFFFFu) << 32 | order;
+          if (m.clustered()) m.tell_near(m.links.near_candidate(round) + own_words + s, word);
+          stress();
+          store_word(to + s, word);
+        });
+      }
+    });
+  }
+
+ private:
+  SHARKS_BOTH int last_hidden() const { return net.tiers * net.layers; }
+
+  const Member<W>& m;
+  const Net<W>& net;
+  const Desk<W>& at;
+  const int S;
+};
+
+// Every member, of whichever team: wait for all candidates of sample t; the level of `place` is the best of them, or
+// the given one.
+template <typename W>
+SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
+  const uint32_t round = m.sample_round(t);
+  const uint64_t* from = m.words + m.links.candidate(round);
+  const bool near = m.clustered() && m.in_sample();
+  const uint64_t* here = m.at.near + m.links.near_candidate(round);
+  const Samples& samples = m.samples;
+  bool good = true;
+  m.block.warps([&](const Warp& warp) {
+    for (int s = warp.index; s < m.S; s += kStripWarps) {
+      Lanes<uint64_t> best;
+      warp.lanes([&](int lane) {
+        constexpr int kAtOnce = 4;  // words whose journeys overlap
+        best[lane] = 0;
+        for (int member = lane; member < m.crew.sample.count; member += kAtOnce * kWarp) {
+          uint64_t word[kAtOnce];
+          stress();
+          const bool came = wait_until(
+              [&] {
+                bool all = true;
+                SHARKS_UNROLL(kAtOnce)
+                for (int j = 0; j < kAtOnce; ++j) {
+                  const int which = member + j * kWarp < m.crew.sample.count ? member + j * kWarp : member;
+                  word[j] = near ? load_near(here + which * m.S + s) : load_word(from + which * m.S + s);
+                }
+                SHARKS_UNROLL(kAtOnce)
+                for (int j = 0; j < kAtOnce; ++j) all = all && (word[j] >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+                return all;
+              },
+              samples.trouble);
+          good = good && came;
+          SHARKS_UNROLL(kAtOnce)
+          for (int j = 0; j < kAtOnce; ++j) {
+            const uint64_t rank = word[j] << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(word[j] >> 48));
+            if (rank > best[lane]) best[lane] = rank;
+          }
+        }
+      });
+      warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+      warp.lanes([&](int lane) {
+        if (lane != 0) return;
+        const int64_t at = (m.first + s) * samples.n + t;
+        const int level = samples.given ? samples.given[at] : level_of(best[lane]);
+        m.at.history[s * m.net.lookback() + place] = static_cast<uint16_t>(level);
+        if (!samples.given && m.index == m.crew.sample.first) samples.drawn[at] = level;
+      });
+    }
+  });
+  return m.block.agree(good);
+}
+
+}  // namespace sharks::cuda::tiered

@@ -1,0 +1,73 @@
+"""Finding the files that a musician means, without opening any."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing
+from collections.abc import Iterator, Sequence
+
+from ..errors import AudioError
+from ..sound.reading import regular_file, shown
+
+
+class Source(typing.NamedTuple):
+    """One file below what was named. `problem` says why it cannot be used, where its stat already tells."""
+
+    name: str  # below the folder that was named, with slashes, printable on one line
+    path: pathlib.Path
+    size: int
+    changed: int  # mtime, ns
+    problem: str
+
+
+def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> list[Source]:
+    """Every file in `roots` (files or folders, recursively), sorted by name; hidden ones with that as their problem.
+
+    Symbolic links are followed, each folder is entered once, and `out` never. What a file holds decides later whether
+    it is audio, not its name. A root that does not exist is an `AudioError`.
+    """
+    found = []
+    for root in map(pathlib.Path, roots):
+        if not os.path.lexists(root):
+            raise AudioError(f"{shown(root)}: no such file or folder; wanted music")
+        if not root.is_dir():
+            found.append(_source(root, root.name))
+            continue
+        prefix = f"{root.resolve().name}/" if len(roots) > 1 else ""
+        found += [_source(path, prefix + path.relative_to(root).as_posix()) for path in _walk(root, out)]
+    return sorted(found, key=lambda source: source.name)
+
+
+def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Files below a folder, and folders that are hidden or cannot be listed."""
+    entered, avoid = set(), os.path.realpath(out)
+    unlisted: list[OSError] = []
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=unlisted.append):
+        here = os.stat(folder)
+        if (here.st_dev, here.st_ino) in entered or os.path.realpath(folder) == avoid:
+            folders.clear()  # a loop of links, or our own output
+            continue
+        entered.add((here.st_dev, here.st_ino))
+        yield from (pathlib.Path(folder, name) for name in files)
+        yield from (pathlib.Path(folder, name) for name in folders if name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    yield from (pathlib.Path(error.filename) for error in unlisted)
+
+
+def _source(path: pathlib.Path, name: str) -> Source:
+    name = shown(name)
+    try:
+        if path.name.startswith("."):
+            return Source(name, path, 0, 0, "hidden, so not looked at")
+        if path.is_dir():
+            return Source(name, path, 0, 0, "a folder that cannot be listed; check its permissions")
+        stat = regular_file(path)
+        return Source(name, path, stat.st_size, stat.st_mtime_ns, "")
+    except AudioError as error:
+        return Source(name, path, 0, 0, reason(error, path))
+
+
+def reason(error: AudioError, path: str | os.PathLike[str]) -> str:
+    """What an error says about a file, without the file's name."""
+    return str(error).removeprefix(f"{shown(path)}: ")

@@ -1,0 +1,1 @@
+"""Other people's programs: how each names and lays out its tensors."""

@@ -1,0 +1,1 @@
+"""What a number means as amplitude, and how one is drawn."""

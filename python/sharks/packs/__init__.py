@@ -1,0 +1,1 @@
+"""A spec and its weights in one file."""

@@ -1,0 +1,164 @@
+"""The same clip, but longer.
+
+A clip's manifest line and its WAV are enough: the model hears the clip again, from its start and its primer on, and
+then plays on with the noise of the next step. What was there stays as it was, bit by bit, wherever it was made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import typing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clips import manifest
+from ..clips import wavs as clips
+from ..clips.locks import held
+from ..clips.manifest import Clip
+from ..errors import AudioError, PackError, UsageError
+from ..levels.quantize import codec
+from ..packs.pack import Pack, load
+from ..sound.reading import info
+from ..sound.wav import HEADER_BYTES
+from .audio import Audio, audio_of
+from .progress import Progress, Report
+from .request import score
+from .schedule import steps
+from .session import Session, Where
+
+
+def extend(
+    clip: str | os.PathLike[str],
+    to_seconds: float,
+    *,
+    pack: Pack | str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    threads: int | None = None,
+    plan: str = "default",
+    progress: Progress | None = None,
+) -> Audio:
+    """Make a clip of `generate(out=...)` or `Audio.save` last `to_seconds` seconds, an included primer not counted.
+
+    `pack` is needed where the one of the manifest has moved. The file is replaced when the longer one is there; an
+    interrupt keeps what was played so far. With the device, dtype, instruction set and plan that made the clip, the
+    result is the clip that `generate` would have played at once; the manifest records what played on. Raises
+    `AudioError` for a file that is not such a clip, `UsageError` where it lasts as long already, `PackError` for
+    another pack.
+    """
+    path = pathlib.Path(clip)
+    if path.name not in manifest.read(path.parent):
+        raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
+    with held(path.parent):
+        return _extend(path, to_seconds, pack, progress, device=device, dtype=dtype, threads=threads, plan=plan)
+
+
+def _extend(
+    path: pathlib.Path,
+    to_seconds: float,
+    pack: Pack | str | os.PathLike[str] | None,
+    progress: Progress | None,
+    **on: typing.Any,
+) -> Audio:
+    row = manifest.read(path.parent)[path.name]
+    model = _pack_of(row, path.parent, pack)
+    law, total = codec(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
+    primer = _primer_of(row, path.parent, model)
+    before = primer.shape[1] if primer is not None and row.primer_included else 0
+    have = info(path).frames - before
+    if have >= total:
+        raise UsageError(
+            f"to_seconds is {to_seconds}, but {path} lasts {have / row.sample_rate:g} s already; ask for more"
+        )
+    report = Report(progress, total, 1, row.sample_rate)
+    music = score(
+        model,
+        1,
+        temperature=row.temperature,
+        seed=row.seed,
+        streams=[row.stream],
+        start=row.start,
+        condition=None if row.condition is None else [row.condition],
+    )
+    music = dataclasses.replace(music, primer=primer)
+    session = Session(music, **on)
+    clips.check_room(path.parent, HEADER_BYTES + 2 * (before + total))
+    unfinished, done = clips.unfinished_path(path), 0
+    try:
+        with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
+            session.begin()
+            session.heard(_hear(session, path, before, writer))
+            for piece in report.play(session):
+                writer.write(piece)
+                done = session.step
+    finally:
+        if done > have:
+            _replace(unfinished, path)
+            row = _played_on(dataclasses.replace(row, samples=done), session.where)
+            manifest.write(path.parent, [row])
+        unfinished.unlink(missing_ok=True)
+    return audio_of(music, [row], folder=path.parent)
+
+
+def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
+    """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
+    law, position = codec(session.score.pack.spec), 0
+    with clips.LevelReader(law, session.score.pack.spec.sample_rate) as reader:
+        for block in reader.read(path):
+            writer.write(block[None])
+            session.force(block[None, max(0, before - position) :])
+            position += len(block)
+    return max(0, position - before)
+
+
+def _pack_of(row: Clip, folder: pathlib.Path, pack: Pack | str | os.PathLike[str] | None) -> Pack:
+    """The pack that made a clip: the one given, or the one its manifest names; refused if it is another one."""
+    if pack is None:
+        if row.pack is None:
+            raise UsageError(f"{folder / row.file}: its pack was never saved; give pack=")
+        if not (folder / row.pack).exists():
+            raise PackError(f"{folder / row.pack}: the clip's pack is no longer here; give pack=")
+        pack = folder / row.pack
+    model = pack if isinstance(pack, Pack) else load(pack)
+    if model.sha256 != row.pack_sha256:
+        raise PackError(
+            f"{model.path or 'pack'}: is not the pack that made {row.file} (SHA-256 {model.sha256[:12]}..., wanted "
+            f"{row.pack_sha256[:12]}...); give that one"
+        )
+    return model
+
+
+def _primer_of(row: Clip, folder: pathlib.Path, pack: Pack) -> NDArray[np.int32] | None:
+    """The levels (1, samples) that a clip heard before its first sample."""
+    if row.primer_sha256 is None:
+        return None
+    path = clips.primer_path(folder, row.primer_sha256)
+    with clips.LevelReader(codec(pack.spec), row.sample_rate) as reader:
+        levels = np.concatenate(list(reader.read(path)))
+    if clips.primer_sha256(levels) != row.primer_sha256:
+        raise AudioError(f"{path}: is not the primer that {row.file} was made with; put that one back")
+    return levels[None]
+
+
+def _played_on(row: Clip, where: Where) -> Clip:
+    """A clip's line with what played its end, after what played its beginning if that was something else."""
+
+    def both(before: str, now: str) -> str:
+        return before if before.split(", then ")[-1] == now else f"{before}, then {now}"
+
+    return dataclasses.replace(
+        row,
+        device=both(row.device, where.device),
+        dtype=both(row.dtype, where.dtype),
+        isa=both(row.isa, where.isa),
+        plan=both(row.plan, where.plan),
+    )
+
+
+def _replace(new: pathlib.Path, old: pathlib.Path) -> None:
+    with open(new, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(new, old)

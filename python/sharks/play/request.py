@@ -1,0 +1,112 @@
+"""A score: everything that a clip is a function of, checked, and nothing else.
+
+    (pack, seed, stream, temperature, primer, start, condition)
+
+How many streams play side by side, on how many threads, in what pieces: none of that stands in a score.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import typing
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..engine.door import MOST_STREAMS, per_stream
+from ..errors import UsageError, did_you_mean
+from ..families.spec import WaveNetSpec
+from ..families.wavenet.reference import condition_vectors
+from ..packs.pack import Pack
+from .primer import primer_levels
+from .schedule import Schedule, Temperature
+
+STARTS = ("silence", "empty")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Score:
+    """`n` streams of one pack. Made by `score`."""
+
+    pack: Pack
+    seed: int
+    streams: NDArray[np.int64]  # (n,)
+    schedule: Schedule
+    primer: NDArray[np.int32] | None  # levels (n, samples), or (1, samples) for all
+    start: str | None  # of a WaveNet: "silence" or "empty"
+    condition: NDArray[typing.Any] | None  # int (n,) or float (n, G)
+
+    @property
+    def n(self) -> int:
+        return len(self.streams)
+
+    def take(self, some: Sequence[int]) -> Score:
+        """The same, of some of the streams alone."""
+        return dataclasses.replace(
+            self,
+            streams=self.streams[some],
+            schedule=self.schedule.of_streams(some),
+            primer=self.primer[some] if self.primer is not None and len(self.primer) > 1 else self.primer,
+            condition=None if self.condition is None else self.condition[some],
+        )
+
+    def parts(self, most: int) -> Iterator[Score]:
+        """The same streams, at most `most` at a time."""
+        for first in range(0, self.n, most):
+            yield self.take(range(self.n)[first : first + most])
+
+
+def score(
+    pack: Pack,
+    n: int,
+    *,
+    temperature: Temperature,
+    seed: int | None = None,
+    streams: ArrayLike | None = None,
+    prime: typing.Any = None,
+    prime_rate: float | None = None,
+    start: str | None = None,
+    condition: ArrayLike | None = None,
+) -> Score:
+    """The arguments of `generate` as a score. `UsageError` where they cannot be meant; `AudioError` for a primer."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST_STREAMS:
+        raise UsageError(f"n is {n!r}; wanted 1 to {MOST_STREAMS} streams")
+    n = int(n)
+    schedule = Schedule(temperature, n, pack.spec.sample_rate)
+    seed, ids, start = _seed(seed), _stream_ids(streams, n), _start(pack, start)
+    primer = primer_levels(pack.spec, prime, prime_rate, n)
+    conditions = per_stream(pack, condition, n)
+    condition_vectors(pack.spec, pack.tensors, conditions, n)  # refuses what does not fit
+    return Score(pack, seed, ids, schedule, primer, start, conditions)
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbelow(1 << 32)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 64:
+        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0 to 2^64 - 1, or None for a random one")
+    return int(seed)
+
+
+def _stream_ids(streams: ArrayLike | None, n: int) -> NDArray[np.int64]:
+    if streams is None:
+        return np.arange(n, dtype=np.int64)
+    try:
+        given = np.asarray(streams)
+    except ValueError:
+        given = np.empty(0)
+    if given.shape != (n,) or given.dtype.kind not in "iu" or given.min() < 0 or int(given.max()) >= 1 << 32:
+        raise UsageError(f"streams is {streams!r}; wanted n = {n} whole numbers from 0 to 2^32 - 1, one per stream")
+    return given.astype(np.int64)
+
+
+def _start(pack: Pack, start: str | None) -> str | None:
+    if start is not None and start not in STARTS:
+        raise UsageError(f"start is {start!r}{did_you_mean(str(start), STARTS)}")
+    if isinstance(pack.spec, WaveNetSpec):
+        return start or pack.spec.start
+    if start is not None:
+        raise UsageError(f"start is {start!r}, but only a WaveNet can choose it; leave it out for {pack.spec.family}")
+    return None

@@ -1,0 +1,106 @@
+"""The model in the box, played: some clips, their pictures and a page to hear them on. Needs no torch and no network.
+
+The pack lies beside this module in box/, with the licence of the songs it was trained on; docs/model-card.md says how.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import os
+import pathlib
+import typing
+from collections.abc import Callable
+
+from ..errors import UsageError
+from ..files.atomic import atomically
+from ..packs.pack import Pack, load
+
+CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
+PAGE = "index.html"
+_BOX = importlib.resources.files(__package__) / "box"
+_PACK = "muldjord.safetensors"
+_SHOWN = ("preset", "songs", "licence", "attribution")  # of what the pack says about itself
+
+
+@dataclasses.dataclass(frozen=True)
+class Played:
+    page: pathlib.Path
+    clips: tuple[pathlib.Path, ...]
+    seconds: float  # of music, in all
+
+
+def box() -> Pack:
+    """The pack in the box; `UsageError` in a build that has none."""
+    with importlib.resources.as_file(_BOX / _PACK) as path:
+        if not path.exists():
+            raise UsageError(
+                "this build of sharks has no trained model in it; name music to learn from or a pack to play: "
+                "sharks demo FOLDER, or sharks demo PACK"
+            )
+        return load(path)
+
+
+def demo(
+    out: str | os.PathLike[str],
+    *,
+    pack: Pack | None = None,
+    seed: int = 0,
+    temperature: float | None = None,
+    progress: Callable[[float, float, float], None] | None = None,
+) -> Played:
+    """Play the model in the box (or another pack) into a folder: WAV files, spectrograms and a page."""
+    from ..play.retry import generate_good
+    from ..sound.health import health
+    from ..sound.picture import spectrogram_png
+    from ..sound.reading import read_audio
+
+    pack = box() if pack is None else pack
+    folder = pathlib.Path(out)
+    heat = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
+    audio, _ = generate_good(pack, SECONDS, CLIPS, out=folder / "clips", seed=seed, temperature=heat, progress=progress)
+    files = tuple(audio.files or ())
+    clips = []
+    for file in files:
+        samples, rate = read_audio(file)
+        spectrogram_png(file.with_suffix(".png"), samples, rate)
+        sound, picture = (path.relative_to(folder).as_posix() for path in (file, file.with_suffix(".png")))
+        clips.append({"sound": sound, "picture": picture, "verdict": health(samples, rate).verdict})
+    with atomically(folder / PAGE) as page:
+        page.write(_page(pack, clips).encode())
+    return Played(folder / PAGE, files, audio.seconds * len(files))
+
+
+def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
+    from jinja2 import Environment
+
+    about = pack.about
+    facts: dict[str, typing.Any] = {
+        key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about
+    }
+    if "nll_bits" in about and "order0_bits" in about:
+        facts["held-out music"] = f"{about['nll_bits']:.2f} bits per sample, order-0 {about['order0_bits']:.2f}"
+    shown: dict[str, typing.Any] = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()
+    }
+    return Environment(autoescape=True).from_string(_TEMPLATE).render(clips=clips, facts=shown)
+
+
+_TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'">
+<title>sharks demo</title>
+<style>
+ body { font: 16px/1.5 system-ui, sans-serif; background: #050b16; color: #c3d3da; margin: 2rem auto; max-width: 50rem;
+  padding: 0 1rem; }
+ h1 { font-weight: 500; } img, audio { width: 100%; } figure { margin: 2rem 0; } td { padding-right: 1.5rem; }
+</style></head><body>
+<h1>What the model in the box plays</h1>
+{% for clip in clips %}<figure><img alt="spectrogram" src="{{ clip.picture }}">
+<audio controls preload="metadata" src="{{ clip.sound }}"></audio>
+<figcaption>{{ clip.sound }}: {{ clip.verdict }}</figcaption></figure>
+{% endfor %}
+<table>{% for name, value in facts.items() %}<tr><td>{{ name }}</td><td>{{ value }}</td></tr>{% endfor %}</table>
+</body></html>
+"""

@@ -1,0 +1,147 @@
+"""The whole walk, from a folder of songs to a song. Every step is skipped when what it makes is there already.
+
+PROJECT/data      the dataset          PROJECT/clips     what the model played, with a manifest
+PROJECT/run       the training run     PROJECT/song.wav  the song, with song.png and cuts.json
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import pathlib
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..clips import manifest
+from ..errors import AudioError
+
+if typing.TYPE_CHECKING:
+    from ..dataset.dataset import Dataset
+    from ..packs.pack import Pack
+    from ..songs import Album
+
+Temperature = float | list[float] | list[tuple[float, float]]
+
+SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
+
+
+@dataclass(frozen=True)
+class Playing:
+    """What is asked of a trained model: songs of so many minutes, made of clips of so many seconds."""
+
+    songs: int = 1
+    minutes: tuple[float, float] = (3.0, 5.0)
+    clip_seconds: float = 20.0
+    temperature: Temperature = 0.95
+    seed: int = 0
+
+    @property
+    def clips(self) -> int:
+        return math.ceil(SPARE * 60 * self.minutes[1] * self.songs / self.clip_seconds)
+
+
+def make(
+    songs: str | os.PathLike[str],
+    project: str | os.PathLike[str],
+    *,
+    preset: str = "dadabots-2tier",
+    playing: Playing = Playing(),  # noqa: B008  frozen
+    steps: int | None = None,
+    hours: float | None = None,
+    device: str = "auto",
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, float, float], None] | None = None,
+    **settings: typing.Any,
+) -> Album:
+    """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
+
+    `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
+    """
+    from ..dataset.prepare import prepare
+    from ..training import train
+
+    project = pathlib.Path(project)
+    tell(f"1/4 prepare {songs}")
+    data = prepare(songs, project / "data", preset=preset)
+    tell(data.report())
+    tell(f"2/4 train {preset}")
+    run = train(
+        project / "data",
+        project / "run",
+        preset,
+        steps=steps,
+        hours=hours,
+        device=device,
+        seed=playing.seed,
+        **settings,
+    )
+    return play(run.path, project, playing=playing, device=device, tell=tell, progress=progress)
+
+
+def play(
+    model: str | os.PathLike[str],
+    project: str | os.PathLike[str],
+    *,
+    playing: Playing = Playing(),  # noqa: B008  frozen
+    device: str = "auto",
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[float, float, float], None] | None = None,
+) -> Album:
+    """The second half: generate clips with a run or pack, and make songs of them.
+
+    While what curation keeps is too little for the songs, as many clips again are generated, up to four times.
+    """
+    from ..packs.pack import load
+    from ..play.generate import generate
+    from ..songs import curate
+
+    project = pathlib.Path(project)
+    pack = load(model)
+    clips = _place(project, pack, playing)
+    for number in range(1, MOST_ROUNDS + 1):
+        count = number * playing.clips
+        tell(f"3/4 generate {count if number == 1 else f'more, {count} in all,'} clips of {playing.clip_seconds:g} s")
+        generate(
+            pack,
+            playing.clip_seconds,
+            count,
+            temperature=playing.temperature,
+            seed=playing.seed,
+            device=device,
+            out=clips,
+            progress=progress,
+        )
+        tell(f"4/4 curate {clips}")
+        try:
+            album = curate(clips, songs=playing.songs, minutes=playing.minutes)
+        except AudioError as error:
+            if number == MOST_ROUNDS:
+                raise AudioError(f"{error}, or train the model for longer") from None
+            continue
+        if len(album.songs) == playing.songs and all(s.seconds >= 60 * playing.minutes[0] for s in album.songs):
+            break
+    album.save(project)
+    return album
+
+
+def _place(project: pathlib.Path, pack: Pack, playing: Playing) -> pathlib.Path:
+    """Where clips of this pack and seed belong: "clips", or "clips-2" if another training's clips are there."""
+    for number in itertools.count(1):
+        folder = project / ("clips" if number == 1 else f"clips-{number}")
+        makers = {(row.pack_sha256, row.seed) for row in manifest.read(folder).values()}
+        if makers <= {(pack.sha256, playing.seed)}:
+            return folder
+    raise AssertionError("itertools.count ended")
+
+
+def dataset_of(source: str | os.PathLike[str], out: str | os.PathLike[str], preset: str) -> Dataset:
+    """`source` if it is a dataset, else the dataset `out` that its music is prepared into."""
+    from ..dataset.dataset import load_dataset
+    from ..dataset.prepare import prepare
+
+    if (pathlib.Path(source) / "dataset.json").exists():
+        return load_dataset(source)
+    return prepare(source, out, preset=preset)

@@ -1,0 +1,1 @@
+"""Named specs, and how to train them."""

@@ -1,0 +1,155 @@
+"""Clips in, songs out: what does not sound right is dropped, what sounds alike stands together, nothing is lost unsaid.
+
+Curation hears sound files, not weights: it works on any folder of clips.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import math
+import os
+import pathlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..clips import manifest
+from ..errors import AudioError, UsageError
+from ..files.atomic import atomically
+from ..sound.reading import Decoder
+from .cut import Cut, Dropped, cuts_of
+from .order import shortest_path
+from .song import Song, songs_of, write
+
+__all__ = ["Album", "Cut", "Dropped", "Song", "curate"]
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
+CUT_LIST = "cuts.json"
+
+
+@dataclass(frozen=True)
+class Album:
+    """What curation made: songs, and what was dropped and why. `clips` counts the files looked at."""
+
+    songs: tuple[Song, ...]
+    dropped: tuple[Dropped, ...]
+    clips: int
+    source: pathlib.Path
+    origins: dict[str, manifest.Clip]  # what the manifest says of each clip
+
+    def names(self) -> list[str]:
+        """The songs' file names."""
+        one = len(self.songs) == 1
+        return ["song.wav"] if one else [f"song-{i:02d}.wav" for i in range(1, len(self.songs) + 1)]
+
+    def save(self, out: str | os.PathLike[str]) -> list[pathlib.Path]:
+        """Write `song.wav` (or `song-01.wav`, ...) with a spectrogram each, then the cut list `cuts.json`.
+
+        A file is written whole or not at all. Returns the songs' paths.
+        """
+        folder = pathlib.Path(out)
+        if folder.resolve() == self.source.resolve():
+            raise UsageError(f"{out} holds the clips; choose another folder for the songs")
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / name for name in self.names()]
+        entries = [write(song, path) for song, path in zip(self.songs, paths, strict=True)]
+        for cut in (cut for entry in entries for cut in entry["cuts"]):
+            if origin := self.origins.get(cut["clip"]):
+                cut |= {"stream": origin.stream, "seed": origin.seed, "temperature": origin.temperature}
+        cut_list = {"songs": entries, "dropped": [d.entry() for d in self.dropped]}
+        with atomically(folder / CUT_LIST) as file:
+            file.write(json.dumps(cut_list, indent=1).encode() + b"\n")
+        return paths
+
+
+def curate(
+    clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    songs: int = 1,
+    minutes: tuple[float, float] = (3.0, 5.0),
+    crossfade: float = 0.5,
+    loudness: float = -14.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Album:
+    """Make songs of clips: cut, judge, order, crossfade, level. Saved into `out` if that is given.
+
+    `clips`: a folder (its sound files, by name), or files. `songs`: how many at most; `minutes`: the shortest and
+    longest that a song should be; too little music makes fewer songs, at the least one that is short. `crossfade` in
+    seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
+    `progress(done, total)` is called after every clip.
+
+    The same clips always make the same songs. `UsageError`: an argument out of range. `AudioError`: no clips, or none
+    that sounds right.
+    """
+    _check(songs, minutes, crossfade, loudness)
+    source, files = _find(clips)
+    origins = manifest.read(source)
+    missing = sorted(origins.keys() - {file.name for file in files})
+    dropped = [Dropped(name, "missing: the manifest names it") for name in missing]
+    cuts: list[Cut] = []
+    with Decoder() as decoder:
+        rate, channels = _format(files, decoder)
+        for done, file in enumerate(files, start=1):
+            for found in cuts_of(file, rate, decoder):
+                if isinstance(found, Cut):
+                    cuts.append(found)
+                else:
+                    dropped.append(found)
+            if progress:
+                progress(done, len(files))
+    if not cuts:
+        raise AudioError(f"{source}: none of {len(files)} clips can be used ({_tally(dropped)}); generate others")
+    path = [cuts[i] for i in shortest_path(np.stack([cut.features for cut in cuts]))]
+    made, left = songs_of(path, songs, (60 * minutes[0], 60 * minutes[1]), crossfade, loudness, channels)
+    album = Album(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
+    if out is not None:
+        album.save(out)
+    return album
+
+
+def _check(songs: int, minutes: tuple[float, float], crossfade: float, loudness: float) -> None:
+    if songs < 1:
+        raise UsageError(f"songs is {songs}; wanted 1 or more")
+    if len(minutes) != 2 or not 0 < minutes[0] <= minutes[1] < math.inf:
+        raise UsageError(f"minutes is {minutes}; wanted the shortest and the longest, such as (3, 5)")
+    if not 0 <= crossfade <= 30:
+        raise UsageError(f"crossfade is {crossfade} s; wanted 0 to 30")
+    if not -60 <= loudness <= 0:
+        raise UsageError(f"loudness is {loudness} LUFS; wanted -60 to 0, such as -14")
+
+
+def _find(clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[pathlib.Path, list[pathlib.Path]]:
+    """The folder that holds the clips, and the clips, sorted by name."""
+    if not isinstance(clips, str | os.PathLike):
+        files = [pathlib.Path(clip) for clip in clips]
+        if not files:
+            raise AudioError("clips is an empty list; wanted sound files, or a folder of them")
+        return files[0].parent, files
+    folder = pathlib.Path(clips)
+    if not folder.is_dir():
+        raise AudioError(f"{folder}: is not a folder; wanted the clips that `sharks generate` wrote")
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise AudioError(f"{folder}: holds no clips; wanted a folder of sound files, as `sharks generate` writes it")
+    return folder, files
+
+
+def _format(files: list[pathlib.Path], decoder: Decoder) -> tuple[int, int]:
+    """The rate and the number of channels that most clips have; the others are made to fit."""
+    found: collections.Counter[tuple[int, int]] = collections.Counter()
+    for file in files:
+        try:
+            header = decoder.open(file)
+        except AudioError:
+            continue  # met again, and reported, when its turn comes
+        found[header.rate, header.channels] += 1
+    return max(found, key=lambda f: (found[f], f), default=(16000, 1))
+
+
+def _tally(dropped: list[Dropped]) -> str:
+    """Reasons by how often they occur: "7 silent, 2 clipped"."""
+    kinds = collections.Counter(d.reason.split(":")[0] for d in dropped)
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

@@ -1,0 +1,236 @@
+"""Songs and a spec become weights: `train`. torch is imported when training begins, not before."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import os
+import pathlib
+import types
+import typing
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..errors import ResourceError, UsageError
+from ..families.spec import Spec
+from ..recipes.presets import Recipe, override
+from ..recipes.presets import preset as spec_of
+from ..recipes.presets import recipe as recipe_of
+
+if typing.TYPE_CHECKING:
+    import torch
+
+    from ..dataset.dataset import Dataset
+    from .by_heart import Smoke
+    from .step.processes import Together
+
+__all__ = ["Run", "smoke", "train"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run on disk. NLL in bits per sample; NaN without held-out music."""
+
+    path: pathlib.Path
+    preset: str
+    spec: Spec
+    recipe: Recipe
+    step: int  # steps done
+    best_step: int | None  # of best.safetensors
+    nll: float  # of best.safetensors, on all held-out music
+    order0: float  # what guessing by the training music's histogram costs there
+    hours: float = 0.0  # spent training, in all calls
+
+    @property
+    def best(self) -> pathlib.Path:
+        """The pack to play."""
+        return self.path / "best.safetensors"
+
+
+def train(
+    data: str | os.PathLike[str] | Dataset,
+    out: str | os.PathLike[str],
+    preset: str = "dadabots-2tier",
+    *,
+    steps: int | None = None,
+    hours: float | None = None,
+    batch: int | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    resume: bool = True,
+    quiet: bool = False,
+    tensorboard: bool = False,
+    **overrides: typing.Any,
+) -> Run:
+    """Fit a preset's model to a dataset that `prepare` made -> `Run`; the same call again goes on where it stopped.
+
+    `steps` and `batch` replace the recipe's; `hours` ends it earlier, and a falling learning rate then falls with the
+    clock. `overrides` name fields of the spec or the recipe: `**{"model.dim": 512, "train.learning_rate": 5e-4}`.
+    `seed` decides first weights and order. `resume=False` begins anew. Progress goes to stderr unless `quiet`.
+    `tensorboard` writes the same for TensorBoard into out/tb.
+
+    `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
+    checkpoint. Ctrl-C writes a checkpoint and raises `KeyboardInterrupt`. Raises `UsageError` or `SpecError` for
+    arguments, `AudioError` for a dataset that cannot be used, `ResourceError` for disk, memory or device.
+    """
+    if hours is not None and not 0 < hours < math.inf:
+        raise UsageError(f"hours is {hours}; wanted a time above 0")
+    given = {"train.steps": steps, "train.batch": batch}
+    changes = overrides | {name: value for name, value in given.items() if value is not None}
+    dataset, spec, recipe = _asked(data, preset, seed, changes)
+    torch = _torch()
+    from .loop import Job, Loop
+    from .run import rundir
+    from .step.processes import Together, local_device
+    from .watch.display import Display, Silent
+
+    folder, place = pathlib.Path(out), local_device(_device(device))
+    rundir.check(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+    together = Together(place)
+    resume = resume or together.restarted
+    _check_shares(recipe, together)
+    recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
+    display = Display if together.first and not quiet else Silent
+    try:
+        loop = Loop(
+            Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), together
+        )
+        recipe = loop.job.recipe
+        if together.first:
+            rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+            rundir.note_environment(folder, str(place))
+        with _fast(place):
+            held_out = loop.run()
+    except torch.OutOfMemoryError:
+        raise ResourceError(
+            f"{place} has not enough memory for batch {recipe.train.batch} x {recipe.train.chunk_len}; "
+            "use a smaller batch, model.dim or train.chunk_len"
+        ) from None
+    finally:
+        together.leave()
+    return Run(
+        folder,
+        preset,
+        spec,
+        recipe,
+        loop.learner.steps,
+        loop.progress.best_step,
+        held_out,
+        loop.order0,
+        loop.progress.hours,
+    )
+
+
+def smoke(
+    data: str | os.PathLike[str] | Dataset,
+    preset: str = "dadabots-2tier",
+    *,
+    minutes: float = 5.0,
+    device: str = "auto",
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: typing.Any,
+) -> Smoke:
+    """Learn two seconds of the music by heart -> `Smoke`: do data and settings work at all? Nothing is written.
+
+    The arguments are those of `train`. An `Error` if the loss is not below 1 bit per sample within `minutes`.
+    """
+    dataset, spec, recipe = _asked(data, preset, seed, overrides)
+    _torch()
+    from .by_heart import smoke as learn
+
+    place = _device(device)
+    with _fast(place):
+        return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
+
+
+def _asked(
+    data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
+) -> tuple[Dataset, Spec, Recipe]:
+    """The dataset, and the preset with what was changed."""
+    if type(seed) is not int or not 0 <= seed < 1 << 63:
+        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
+    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
+    dataset = _dataset(data, spec)
+    _check(spec, recipe)
+    return dataset, spec, recipe
+
+
+def _torch() -> types.ModuleType:
+    """torch, imported as training wants it."""
+    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
+    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        import torch
+    except ImportError:
+        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+    return torch
+
+
+def _dataset(data: str | os.PathLike[str] | Dataset, spec: Spec) -> Dataset:
+    from ..dataset.dataset import Dataset, load_dataset
+
+    dataset = data if isinstance(data, Dataset) else load_dataset(data)
+    if dataset.sample_rate != spec.sample_rate:
+        raise UsageError(
+            f"{dataset.path}: is at {dataset.sample_rate} Hz, wanted {spec.sample_rate}; prepare it again at that "
+            f"rate, or set model.sample_rate={dataset.sample_rate}"
+        )
+    return dataset
+
+
+def _check(spec: Spec, recipe: Recipe) -> None:
+    chunk_len, lookback = recipe.train.chunk_len, spec.lookback
+    if chunk_len % lookback:
+        raise UsageError(
+            f"train.chunk_len is {chunk_len}; wanted a multiple of {lookback}, the samples of the largest frame"
+        )
+
+
+def _check_shares(recipe: Recipe, together: Together) -> None:
+    if recipe.train.batch % together.size:
+        raise UsageError(
+            f"train.batch is {recipe.train.batch}; wanted a multiple of {together.size}, the number of processes"
+        )
+
+
+def _resolved(recipe: Recipe, recorded: dict[str, typing.Any], device: torch.device) -> Recipe:
+    """The recipe with what it leaves open: as the run to go on with has it, else as the device likes it."""
+    from .step.precision import resolved
+
+    train, known = recipe.train, recorded.get("precision", "auto")
+    precision = resolved(known if train.precision == "auto" else train.precision, device)
+    pieces = train.pieces or recorded.get("pieces", 0)
+    return dataclasses.replace(recipe, train=dataclasses.replace(train, precision=precision, pieces=pieces))
+
+
+@contextlib.contextmanager
+def _fast(device: torch.device) -> Iterator[None]:
+    """On a GPU products may round their factors to TF32: it is several times faster, and training does not notice."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+    try:
+        with warnings.catch_warnings():
+            # Weights that are folded at every step are never one block of memory; cuDNN copies them, and says so.
+            warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise UsageError(f"device is {name!r}; wanted auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ResourceError("device is cuda, but torch finds no CUDA device here; use device='cpu'")
+    return torch.device(name)

@@ -1,0 +1,203 @@
+"""A run directory: what was asked for, what it ran on, and what happened at every step.
+
+config.toml        the resolved recipe, complete, with what was asked for on top
+env.json           versions and device of the last start
+log.jsonl          one row per step, validation, checkpoint and preview; append-only
+best.safetensors   the pack with the lowest validation NLL so far
+report.html        curves, previews with players and spectrograms, settings: one page that needs nothing else
+checkpoints/  previews/
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import pathlib
+import platform
+import shutil
+import tomllib
+import typing
+
+from ...errors import PackError, UsageError
+from ...families.spec import Spec, to_dict
+from ...files.atomic import atomically, written
+from ...recipes.presets import DataRecipe, Recipe, TrainRecipe
+
+CONFIG, ENVIRONMENT, LOG, BEST = "config.toml", "env.json", "log.jsonl", "best.safetensors"
+CHECKPOINTS, PREVIEWS, REPORT = "checkpoints", "previews", "report.html"
+# What may differ when the same run goes on: how far, how carefully, and what is kept and shown on the way.
+_MAY_CHANGE = {
+    "train": {
+        "steps",
+        "learning_rate",
+        "clip",
+        "clip_at",
+        "checkpoint_every",
+        "validate_every",
+        "validate_seconds",
+        "preview_every",
+        "preview_seconds",
+        "keep",
+        "temperature",
+        "precision",
+        "pieces",
+        "compiled",
+    }
+}
+
+Config = dict[str, dict[str, typing.Any]]
+
+
+def config(preset: str, seed: int, fingerprint: str, spec: Spec, recipe: Recipe) -> Config:
+    """Everything that decides the run, as the tables of config.toml."""
+    return {
+        "run": {"preset": preset, "seed": seed, "dataset": fingerprint},
+        "model": to_dict(spec),
+        "data": dataclasses.asdict(recipe.data),
+        "train": dataclasses.asdict(recipe.train),
+    }
+
+
+def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
+    """Refuse a folder that holds other things, and, to `resume`, a run of another config. Changes nothing."""
+    path = folder / CONFIG
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; wanted a new folder for the run")
+    if not path.exists():
+        if folder.is_dir() and any(not p.name.endswith(".unfinished") for p in folder.iterdir()):
+            raise UsageError(f"{folder}: holds other files and is no run; choose a new folder")
+    elif resume:
+        _check_same(folder, _read(path), wanted)
+
+
+def recorded(folder: pathlib.Path) -> dict[str, typing.Any]:
+    """The [train] table of the run in a folder; empty if there is none."""
+    return dict(_read(folder / CONFIG).get("train", {})) if (folder / CONFIG).exists() else {}
+
+
+def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
+    """Make `folder`, which `check` has passed, a run of this config; an old run in it is removed unless to `resume`."""
+    if not resume:
+        _clear(folder)
+    with written(folder, "made"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.rglob(".*.unfinished"):  # what a killed run was writing
+            left.unlink(missing_ok=True)
+    with atomically(folder / CONFIG) as file:
+        file.write(_toml(wanted).encode())
+
+
+def note_environment(folder: pathlib.Path, device: str) -> None:
+    import numpy
+    import torch
+
+    from ... import __version__
+
+    versions = {"sharks": __version__, "torch": torch.__version__, "numpy": numpy.__version__}
+    facts = {"device": device, "threads": torch.get_num_threads(), "python": platform.python_version(), **versions}
+    with atomically(folder / ENVIRONMENT) as file:
+        file.write((json.dumps(facts, indent=1) + "\n").encode())
+
+
+class Log:
+    """log.jsonl: rows are dicts with a `step`. `flush` brings them to the disk.
+
+    What the disk refuses is a `ResourceError` at once; a row cut short by that is dropped when the run goes on.
+    """
+
+    def __init__(self, folder: pathlib.Path, step: int) -> None:
+        """Go on after `step`: rows beyond it, and a row cut short, belong to work that is done again."""
+        self._path = folder / LOG
+        kept = [row for row in rows(folder) if row["step"] <= step]
+        with atomically(self._path) as file:
+            file.writelines(_line(row) for row in kept)
+        with written(self._path):
+            self._file = open(self._path, "ab", buffering=0)  # nothing waits in memory for a disk that is full
+
+    def write(self, **row: typing.Any) -> None:
+        line = _line(row)
+        with written(self._path):
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def flush(self) -> None:
+        with written(self._path):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class NoLog:
+    """What processes have that do not write."""
+
+    def write(self, **row: typing.Any) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
+    """The rows of a run's log that are whole."""
+    found = []
+    path = folder / LOG
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            found.append(row)
+    return found
+
+
+def _line(row: dict[str, typing.Any]) -> bytes:
+    return (json.dumps(row) + "\n").encode()
+
+
+def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:
+    # What a run does not say was not known when it began, and is what it was then: the default.
+    unsaid = {"data": dataclasses.asdict(DataRecipe()), "train": dataclasses.asdict(TrainRecipe())}
+    for table, fields in wanted.items():
+        for name, value in fields.items():
+            was = (unsaid.get(table, {}) | old.get(table, {})).get(name)
+            if was != value and name not in _MAY_CHANGE.get(table, ()):
+                raise UsageError(
+                    f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; give the former to go on, or "
+                    "choose another folder (--fresh, in Python resume=False, begins anew here)"
+                )
+
+
+def _read(path: pathlib.Path) -> Config:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PackError(f"{path}: cannot be read ({error}); choose another folder") from None
+
+
+def _clear(folder: pathlib.Path) -> None:
+    """Remove what a run made, the config last, and nothing else."""
+    for name in (CHECKPOINTS, PREVIEWS, "tb"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (BEST, LOG, REPORT, ENVIRONMENT, CONFIG):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _toml(tables: Config) -> str:
+    """TOML of tables of plain values; every value that occurs is written the same in TOML as in Python or JSON."""
+    lines = []
+    for table, fields in tables.items():
+        lines.append(f"[{table}]")
+        lines += [f"{name} = {_value(value)}" for name, value in fields.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _value(value: typing.Any) -> str:
+    return repr(value) if isinstance(value, float) else json.dumps(list(value) if isinstance(value, tuple) else value)

@@ -1,0 +1,57 @@
+"""Short clips on the way: is it becoming music?"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tempfile
+import time
+
+from ...files.atomic import atomically
+from ...packs.pack import Pack
+
+CLIPS = 2
+_MOMENT = 0.25  # seconds
+
+
+def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, seed: int) -> list[str]:
+    """Play `CLIPS` clips into `folder`, with spectrograms and health.json; the verdict of each.
+
+    Nothing, where the compiled engine is missing: the reference would take longer than the training.
+    """
+    try:
+        from ... import _core  # noqa: F401
+    except ImportError:
+        return []
+    from ...play.generate import generate
+    from ...sound.health import health
+    from ...sound.picture import spectrogram_png
+    from ...sound.wav import write_wav
+
+    audio = generate(pack, seconds, CLIPS, temperature=temperature, seed=seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    reports = {}
+    for number, samples in enumerate(audio.samples[:, 0]):
+        name = f"{number:02d}_t{temperature:g}_s{seed}"
+        write_wav(folder / f"{name}.wav", samples, audio.sample_rate)
+        spectrogram_png(folder / f"{name}.png", samples, audio.sample_rate)
+        reports[name] = health(samples, audio.sample_rate)
+    with atomically(folder / "health.json") as file:
+        file.write(json.dumps({name: report.to_dict() for name, report in reports.items()}, indent=1).encode())
+    return [report.verdict for report in reports.values()]
+
+
+def rehearse(pack: Pack, seconds: float, temperature: float, seed: int) -> float:
+    """How long `make` would take, in seconds, after trying a moment of it."""
+    moment, whole = min(_MOMENT, seconds), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(2):  # the first also imports what is needed
+            began = time.perf_counter()
+            if not make(pack, pathlib.Path(folder), moment, temperature, seed):
+                return 0.0
+            whole = time.perf_counter() - began
+    from ...play.generate import generate
+
+    began = time.perf_counter()
+    generate(pack, moment, CLIPS, temperature=temperature, seed=seed)  # alone: what grows with the length
+    return whole + (time.perf_counter() - began) * (seconds / moment - 1)
