@@ -36,7 +36,7 @@ soak: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/soak $(PYTEST_ARGS)
 
 cuda: $(VENV)/tools.installed
-	$(BIN)/python tests/spills.py
+	$(BIN)/python tests/rulers/spills.py
 
 test-isa: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)

@@ -50,5 +50,5 @@ for sanitizer in "$@"; do
   preload="$("$compiler" -print-file-name="$runtime") $("$compiler" -print-file-name=libstdc++.so)"
   env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$build/package" PYTHONDONTWRITEBYTECODE=1 \
     "${still[@]}" "$python" -m pytest -q -s -p no:cacheprovider -k "not reference- and not in_cpp" \
-    tests/parity tests/test_players.py tests/test_threads.py tests/cuda/test_{parity,tensors,door}.py
+    tests/parity tests/engine/test_players.py tests/engine/test_threads.py tests/cuda/test_{parity,tensors,door}.py
 done

@@ -23,7 +23,7 @@ for what in "${@:-memcheck synccheck initcheck stress}"; do
   for tool in $what; do
     echo "== $tool"
     if [ "$tool" = stress ]; then
-      "$python" -m pytest -m cuda tests/cuda tests/test_players.py
+      "$python" -m pytest -m cuda tests/cuda tests/engine/test_players.py
     else
       compute-sanitizer --tool "$tool" --error-exitcode 1 "$python" -m pytest -m cuda -k "$some" tests/cuda
     fi

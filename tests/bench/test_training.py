@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import torch
 
+from made_songs import dataset
 from sharks import preset, recipe
 from sharks.recipes.presets import override
 from sharks.training.music.batches import Training
 from sharks.training.step.learner import Learner
 from specs import random_tensors, shrunk
-from train.music import dataset
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))
 import plain_training  # noqa: E402
-import training as bench  # noqa: E402
 from gpu_section import gpu_section  # noqa: E402
 from training_section import put_training_section, training_section  # noqa: E402
+
+import training as bench  # noqa: E402
 
 CPU = torch.device("cpu")
 

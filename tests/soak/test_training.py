@@ -15,12 +15,12 @@ import time
 import pytest
 
 import sharks
+from killing import killed
 from sharks.training import smoke
 from sharks.training.run import rundir
 from sharks.training.watch import display
 from sharks.training.watch.display import Display
-from train.test_faults import killed
-from train.test_train import everything
+from small_runs import everything
 
 SONGS = pathlib.Path(__file__).parents[2] / "examples" / "muldjord"
 PRESET = os.environ.get("SHARKS_PRESET", "sharks-wavenet-small")

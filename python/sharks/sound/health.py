@@ -1,7 +1,7 @@
 """Is a clip worth listening to? Numbers about it, and the usual ways in which raw-audio models fail, by name.
 
-The limits below were set on 8-second windows of dense metal at 16 kHz (see tests/test_health.py): each lies between
-what music does there and what the failure does, and the comments say where.
+The limits below were set on 8-second windows of dense metal at 16 kHz (see tests/sound/test_health.py): each lies
+between what music does there and what the failure does, and the comments say where.
 """
 
 from __future__ import annotations

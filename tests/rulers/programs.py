@@ -1,0 +1,80 @@
+"""The C++ programs of tests/cpp: built when a test first asks for one, in a folder that git ignores.
+
+A test that calls `program` may compile the engine; give it the mark `BUILDS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILDS = pytest.mark.timeout(1800)
+PATH = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+CROSS = {"aarch64": "aarch64-linux-gnu-"}  # processor -> what its tools' names begin with
+
+
+def tool(name: str) -> str:
+    """The path of a command, from beside Python or the search path; the test is skipped where there is none."""
+    found = shutil.which(name, path=PATH)
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def program(name: str, processor: str | None = None) -> pathlib.Path:
+    """The path of a program, up to date; `processor` builds it for another one, statically linked."""
+    folder = configured(processor)
+    _build(folder, name)
+    return folder / "tests" / "cpp" / name
+
+
+def built(name: str, target: str, *options: str) -> pathlib.Path:
+    """The build folder `name` with this target up to date, configured as a wheel is, and by `options`."""
+    folder = ROOT / "build" / name
+    _configure(folder, *options)
+    _build(folder, target)
+    return folder
+
+
+@functools.cache
+def configured(processor: str | None = None) -> pathlib.Path:
+    """The build folder, configured as a wheel is, but without Python."""
+    folder = ROOT / "build" / f"programs-{processor or 'here'}"
+    options = ["-DSHARKS_BINDING=OFF", "-DSHARKS_TESTS=ON", "-DSHARKS_CUDA=off"]
+    if processor:
+        compiler = tool(f"{CROSS[processor]}g++")
+        options += ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_SYSTEM_PROCESSOR={processor}"]
+        options += [f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-static"]
+    elif not os.environ.get("CXX"):
+        tool("c++")
+    _configure(folder, *options)
+    return folder
+
+
+def _configure(folder: pathlib.Path, *options: str) -> None:
+    """Configured by just these options: anew where the last time had others, else what is built stays."""
+    generator = ["-GNinja"] if shutil.which("ninja", path=PATH) else []
+    options = ("-DCMAKE_BUILD_TYPE=Release", *generator, *options)
+    wanted = "\n".join([*options, *(f"{name}={os.environ.get(name, '')}" for name in ("CC", "CXX", "CXXFLAGS"))])
+    note = folder / "options.txt"
+    fresh = [] if note.exists() and note.read_text() == wanted else ["--fresh"]
+    note.unlink(missing_ok=True)
+    _run(tool("cmake"), *fresh, "-S", str(ROOT), "-B", str(folder), *options)
+    note.write_text(wanted)
+
+
+def _build(folder: pathlib.Path, target: str) -> None:
+    _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", str(os.cpu_count() or 1))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PATH": PATH})
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

@@ -1,0 +1,91 @@
+"""Runs of seconds: settings, a batch, a plan, and all that must not depend on a pause."""
+
+import pathlib
+
+import numpy as np
+
+import sharks
+from sharks.training.music.batches import Batch
+from sharks.training.run import checkpoint, rundir
+from sharks.training.watch.display import Plan
+
+RATE = 2000
+SMALL = {
+    "model.sample_rate": RATE,
+    "model.dim": 12,
+    "model.embed_dim": 6,
+    "data.chunk_seconds": 0.5,
+    "train.chunk_len": 128,
+    "train.batch": 3,
+    "train.checkpoint_every": 4,
+    "train.validate_every": 2,
+    "train.validate_seconds": 4.0,
+    "train.preview_every": 1000,
+    "train.preview_seconds": 0.05,
+    "train.keep": 2,
+}
+WAVENET = {k: v for k, v in SMALL.items() if not k.startswith("model.")} | {
+    "model.sample_rate": RATE,
+    "model.dilations": (1, 2, 4),
+    "model.residual": 8,
+    "model.dilation": 8,
+    "model.skip": 8,
+    "model.head": 8,
+}
+
+
+def trained(data, out, preset="dadabots-2tier-tiny", steps=10, **settings):
+    small = WAVENET if "wavenet" in preset else SMALL
+    return sharks.train(data, out, preset, steps=steps, quiet=True, **(small | settings))
+
+
+def losses(out):
+    return {row["step"]: row["nll"] for row in rundir.rows(out) if "nll" in row}
+
+
+def everything(out):
+    """All that must not depend on a pause: the log, the last state, the best pack."""
+    found, passed = checkpoint.newest(out / "checkpoints")
+    assert not passed
+    facts = {k: v for k, v in found.facts.items() if k != "hours"}
+    best = sharks.load(out)
+    arrays = {k: v.tobytes() for k, v in (found.arrays | best.tensors).items()}
+    return rundir.rows(out), found.step, facts, arrays, best.about
+
+
+def batch_of(spec, train, seed=0, fresh=True):
+    levels = np.random.default_rng(seed).integers(0, spec.q_levels, (train.batch, spec.lookback + train.chunk_len))
+    return Batch(levels, np.full(train.batch, fresh))
+
+
+PLAN = Plan(
+    minutes=10.2,
+    held_out=3.0,
+    chunks=152,
+    silent=3,
+    parameters=1_365_312,
+    memory_bytes=500 * 2**20,
+    memory_free=7 * 2**30,
+    precision="float32",
+    pieces=1,
+    processes=1,
+    checkpoint_bytes=20 * 2**20,
+    keep=3,
+    folder=pathlib.Path("."),
+    validate_seconds=30.0,
+    preview_every=200,
+    batch=32,
+    chunk_len=1024,
+    sample_rate=16000,
+    step=0,
+    steps=1000,
+    steps_per_epoch=600.0,
+    hours=None,
+    spent=0.0,
+    seconds_per_step=0.25,
+    seconds_to_hear=0.125,
+    seconds_to_preview=2.0,
+    device="cpu",
+    uniform=8.0,
+    order0=7.57,
+)

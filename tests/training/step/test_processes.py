@@ -1,0 +1,75 @@
+"""Processes that share a batch: the losses of one, and a run that survives the loss of one of them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import sharks
+from made_songs import dataset
+from sharks.errors import UsageError
+from sharks.training.run import checkpoint, rundir
+from sharks.training.step.processes import Together
+from small_runs import RATE, losses, trained
+
+PROGRAM = pathlib.Path(__file__).parents[2] / "rulers" / "shared_run.py"
+CPU = torch.device("cpu")
+
+
+def torchrun(processes, *words, **variables):
+    paths = os.pathsep.join(p for p in sys.path if p)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths} | variables
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [*launcher, "--max-restarts=1", PROGRAM, *map(str, words)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+
+
+def test_alone_nothing_is_asked_of_anyone():
+    alone = Together(CPU)
+    assert alone.first and alone.add_up([1.5, 2.0]) == [1.5, 2.0] and alone.part(6) == slice(0, 6)
+    share = torch.arange(3.0)
+    alone.add_up_in_place([share])
+    assert torch.equal(share, torch.arange(3.0)) and alone.gather(share) is share
+    alone.wait()
+    alone.leave()
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(Together, "__init__", lambda self, device: setattr(self, "size", 2) or setattr(self, "rank", 0))
+    with pytest.raises(UsageError, match="train.batch is 3; wanted a multiple of 2, the number of processes"):
+        trained(dataset(RATE, (9000,)), tmp_path / "run", steps=2)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_have_the_curve_of_one(tmp_path):
+    """200 steps at the same batch: losses within 1e-3 bits; random initial states and the average included."""
+    one, two = torchrun(1, tmp_path / "one", 200), torchrun(2, tmp_path / "two", 200)
+    assert one.returncode == 0, one.stderr
+    assert two.returncode == 0, two.stderr
+    ours, theirs = losses(tmp_path / "two"), losses(tmp_path / "one")
+    assert ours.keys() == theirs.keys() == set(range(1, 201))
+    apart = [abs(ours[step] - theirs[step]) for step in ours]
+    assert 0 < max(apart) < 1e-3, f"step {1 + int(np.argmax(apart))} differs by {max(apart):.2g} bits"
+    assert theirs[200] < theirs[1] - 1, "it learns"
+    found, _ = checkpoint.newest(tmp_path / "two" / "checkpoints")
+    assert {value.shape[0] for name, value in found.arrays.items() if name.startswith("state.")} == {4}, "all streams"
+    assert sharks.load(tmp_path / "two").about["step"] == sharks.load(tmp_path / "one").about["step"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_lost_process_is_started_again_and_the_run_goes_on(tmp_path):
+    """torchrun restarts all; they go on from the newest checkpoint, and the losses are those of an unbroken run."""
+    whole = torchrun(2, tmp_path / "whole", 20)
+    broken = torchrun(2, tmp_path / "broken", 20, SHARKS_DIE_AT="9")
+    assert whole.returncode == 0, whole.stderr
+    assert broken.returncode == 0, broken.stderr
+    assert "-9" in broken.stderr, "torchrun tells of the one that was lost"
+    assert losses(tmp_path / "broken") == losses(tmp_path / "whole")
+    assert rundir.rows(tmp_path / "broken") == rundir.rows(tmp_path / "whole")
