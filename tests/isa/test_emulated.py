@@ -61,6 +61,8 @@ def play(cpu=None, isa=""):
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+    for of_this_cpu in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # what suits it may be unknown to the emulated one
+        environment.pop(of_this_cpu, None)
     command = [*(emulator(cpu) if cpu else []), sys.executable, "-c", PLAY]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
 
