@@ -7,7 +7,7 @@ from compiled_samplernn import CompiledSampleRNN
 from compiled_wavenet import CompiledWaveNet
 from frozen import FrozenStep, warm
 
-from sharks.families.spec import Spec, WaveNetSpec
+from sharks.spec import Spec, WaveNetSpec
 
 
 def compiled_step(spec: Spec, tensors: dict, streams: int, dtype: torch.dtype = torch.float32) -> FrozenStep:

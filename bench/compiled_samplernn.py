@@ -10,8 +10,8 @@ from eager import draw, sample_table, upsampling
 from frozen import FrozenStep, all_frozen, frozen, graph_of
 from torch import Tensor, nn
 
-from sharks.families.spec import SampleRNNSpec
 from sharks.levels import quantize
+from sharks.spec import SampleRNNSpec
 
 
 class _TierGraph(nn.Module):
@@ -22,7 +22,7 @@ class _TierGraph(nn.Module):
         self.spec, self.tier = spec, tier
         own = f"tiers.{tier}."
         layers = [f"{own}rnn.{k}." for k in range(spec.layers)]
-        self.inputs = frozen(torch.from_numpy(quantize.tier_input_table(spec)).to(w[layers[0] + "w_ih"].dtype))
+        self.inputs = frozen(torch.from_numpy(spec.tables()["codec.tier_input"]).to(w[layers[0] + "w_ih"].dtype))
         self.expand = (
             all_frozen(w[f"{own}expand.{part}"] for part in ("weight", "bias")) if spec.expands(tier) else None
         )

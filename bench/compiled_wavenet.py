@@ -15,7 +15,7 @@ from frozen import FrozenStep, all_frozen, frozen
 from frozen import graph_of as compiling
 from torch import Tensor, nn
 
-from sharks.families.spec import WaveNetSpec
+from sharks.spec import WaveNetSpec
 
 
 class _WaveNetGraph(nn.Module):

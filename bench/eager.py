@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec
 from sharks.levels import quantize
+from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
 TEMPERATURE = 0.95
 
@@ -157,7 +157,7 @@ class SampleRNNStep(Step):
         self.spec, self.w, self.t = spec, w, 0
         self.table = sample_table(spec, w)
         like = {"dtype": self.table.dtype}
-        self.inputs = torch.from_numpy(quantize.tier_input_table(spec)).to(**like)
+        self.inputs = torch.from_numpy(spec.tables()["codec.tier_input"]).to(**like)
         self.history = torch.full((streams, spec.lookback), quantize.codec(spec).pad_level)
         self.h = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.c = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec
+from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
 TILE_EVERY = 6.5  # clocks between independent 16 x 8 x 16 tile products of a quarter of a processor
 ACTIVATION = 45  # tanh and sigmoid

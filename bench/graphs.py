@@ -14,7 +14,7 @@ from compiled_wavenet import CompiledWaveNet
 from frozen import FrozenStep
 from torch import Tensor, nn
 
-from sharks.families.spec import Spec, WaveNetSpec
+from sharks.spec import Spec, WaveNetSpec
 
 LEAST_SAMPLES = 16  # of a graph: a WaveNet has no frames
 

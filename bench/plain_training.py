@@ -14,10 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from sharks.families.spec import SampleRNNSpec
 from sharks.families.torch_parts.nll import BITS
-from sharks.levels.quantize import tier_input_table
 from sharks.recipes.presets import TrainRecipe
+from sharks.spec import SampleRNNSpec
 from sharks.training.music.batches import Batch
 
 State = dict[str, typing.Any]
@@ -29,7 +28,7 @@ class PlainSampleRNN(nn.Module):
     def __init__(self, spec: SampleRNNSpec, weights: dict[str, np.ndarray]) -> None:
         super().__init__()
         self.spec = spec
-        self.register_buffer("numbers", torch.from_numpy(tier_input_table(spec)))
+        self.register_buffer("numbers", torch.from_numpy(spec.tables()["codec.tier_input"]))
         self.tiers = nn.ModuleList(self._tier(t) for t in range(spec.tiers))
         self.embed = nn.Embedding(spec.q_levels, spec.embed_dim)
         self.into = nn.Conv1d(spec.embed_dim, spec.dim, spec.frame_sizes[0], bias=False)

@@ -20,9 +20,9 @@ import math
 import numpy as np
 
 from sharks import preset
-from sharks.families.spec import Spec
 from sharks.levels.quantize import Codec, codec
 from sharks.sound.reading import read_audio
+from sharks.spec import Spec
 
 
 def left_over(autocorrelation: np.ndarray) -> float:

@@ -2,20 +2,10 @@
 
 from .errors import Error, SpecError, did_you_mean
 from .families.registry import FAMILIES, from_dict
-from .families.spec import (
-    CODECS,
-    OUTPUTS,
-    SampleRNNSpec,
-    Spec,
-    Stage,
-    WaveNetSpec,
-    parameters,
-    replace,
-    stages,
-    state_tensors,
-    tensors,
-    to_dict,
-)
+from .families.samplernn.spec import SampleRNNSpec
+from .families.spec import Shape, Spec, Stage, parameters, replace, to_dict
+from .families.wavenet.spec import WaveNetSpec
+from .levels.names import CODECS, OUTPUTS
 
 __all__ = [
     "CODECS",
@@ -36,3 +26,18 @@ __all__ = [
     "tensors",
     "to_dict",
 ]
+
+
+def tensors(spec: Spec) -> list[tuple[str, Shape]]:
+    """Every tensor of a model, in pack order: (name, shape). Weights are [out, in], the last index fastest."""
+    return spec.tensors()
+
+
+def state_tensors(spec: Spec) -> list[tuple[str, Shape]]:
+    """Every array of a stream's state, without the leading stream axis: (name, shape). `spec.state()` adds dtypes."""
+    return [(array.name, array.shape) for array in spec.state()]
+
+
+def stages(spec: Spec) -> list[Stage]:
+    """The values that survive every fold, in the order a step makes them."""
+    return spec.stages()

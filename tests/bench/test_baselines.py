@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sharks
-from sharks.families.spec import replace
+from sharks.spec import replace
 from specs import random_tensors, shrunk
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks.families import spec as specs
+from sharks import spec as specs
 from sharks.levels.quantize import codec
 from specs import SPECS, levels, random_tensors
 

@@ -15,8 +15,8 @@ import sharks
 from command import COMMAND, ENVIRONMENT, sharks_command
 from sharks.cli import display, values
 from sharks.errors import UsageError
-from sharks.families.spec import SampleRNNSpec
 from sharks.sound.wav import HEADER_BYTES, write_wav
+from sharks.spec import SampleRNNSpec
 
 RATE = 16000
 VERBS = "demo doctor make prepare train generate extend curate check presets info bench sweep import".split()

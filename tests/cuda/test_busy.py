@@ -18,7 +18,7 @@ from players import engine, engine_model
 from programs import BUILDS, program
 from samplernn_plans import WIDE
 from sharks import cli
-from sharks.families.spec import replace
+from sharks.spec import replace
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS

@@ -11,9 +11,9 @@ import pytest
 from compare import assert_close, assert_stages_close
 from gpu_plans import on_gpus
 from players import engine
-from sharks.families import registry as reference
-from sharks.families.spec import replace, stages
+from sharks.families.registry import reference_player
 from sharks.recipes.presets import preset
+from sharks.spec import replace, stages
 from specs import SPECS, condition, levels, random_tensors
 
 STEPS = 60
@@ -42,7 +42,7 @@ def free_run(player, spec, streams, n=64, temperature=0.95):
 def test_every_stage_equals_the_reference(make, name, dtype):
     spec, weights, given = SPECS[name], random_tensors(SPECS[name]), condition(SPECS[name], 3)
     player = make(spec, weights, 3, given, dtype=dtype)
-    got, want = (forced(each, spec, 3) for each in (player, reference.make(spec, weights, 3, given)))
+    got, want = (forced(each, spec, 3) for each in (player, reference_player(spec, weights, 3, given)))
     assert_stages_close(got, want, arithmetic=dtype)
     player.reset(levels(spec, 3, spec.lookback, seed=1))  # and without stages, which another plan may play
     assert_close(player.force(levels(spec, 3, STEPS))[0], want["logits"], arithmetic=dtype)
@@ -53,7 +53,7 @@ def test_every_stage_equals_the_reference(make, name, dtype):
 def test_blocks_of_several_streams_equal_the_reference(make, name):
     spec, weights, given = SPECS[name], random_tensors(SPECS[name]), condition(SPECS[name], 11)
     got = forced(make(spec, weights, 11, given), spec, 11)
-    assert_stages_close(got, forced(reference.make(spec, weights, 11, given), spec, 11))
+    assert_stages_close(got, forced(reference_player(spec, weights, 11, given), spec, 11))
 
 
 @on_gpus
@@ -61,7 +61,7 @@ def test_ibab_wavenet_in_full_past_a_wrap_of_its_largest_ring(make):
     spec = preset("ibab-wavenet")
     steps, weights = max(spec.dilations) + 40, random_tensors(preset("ibab-wavenet"))
     got = forced(make(spec, weights, 1), spec, 1, steps)
-    assert_stages_close(got, forced(reference.make(spec, weights, 1), spec, 1, steps))
+    assert_stages_close(got, forced(reference_player(spec, weights, 1), spec, 1, steps))
 
 
 @pytest.mark.cuda
@@ -74,7 +74,7 @@ def test_what_the_bench_plays_equals_the_reference(name, dtype, plan):
     spec = preset(name)
     weights = random_tensors(spec)
     got = forced(engine(spec, weights, 2, device="cuda", dtype=dtype, plan=plan), spec, 2)
-    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2), arithmetic=dtype)
+    assert_stages_close(got, forced(reference_player(spec, weights, 2), spec, 2), arithmetic=dtype)
 
 
 # Wider than a block has threads, and than shared memory holds.
@@ -89,7 +89,7 @@ WIDE = {
 def test_wide_layers_equal_the_reference(make, family):
     spec, weights = WIDE[family], random_tensors(WIDE[family])
     got = forced(make(spec, weights, 9), spec, 9)
-    assert_stages_close(got, forced(reference.make(spec, weights, 9), spec, 9))
+    assert_stages_close(got, forced(reference_player(spec, weights, 9), spec, 9))
 
 
 @on_gpus

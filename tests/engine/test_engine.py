@@ -13,11 +13,10 @@ import pytest
 
 import sharks
 from players import PLAYERS
+from sharks import spec as specs
 from sharks.engine import door as engine
 from sharks.engine.door import Player, open_player
-from sharks.families import registry as reference
-from sharks.families import spec as specs
-from sharks.families.registry import from_dict
+from sharks.families.registry import from_dict, reference_player
 
 SAMPLERNN = sharks.SampleRNNSpec(
     q_levels=16, frame_sizes=(2, 6), dim=9, embed_dim=3, layers=2, cell="lstm", skip="graves"
@@ -219,7 +218,7 @@ class CountingCore:
             isa, plan, notes = "counting", "default", ()
 
             def player(self, streams: int, threads: int, cuda_stream: int | None) -> object:
-                return reference.make(made, tensors, streams)
+                return reference_player(made, tensors, streams)
 
         return Model()
 

@@ -13,7 +13,7 @@ import pytest
 import sharks
 from players import engine
 from programs import BUILDS, program
-from sharks.families.spec import replace
+from sharks.spec import replace
 from specs import SPECS, levels, random_tensors
 
 _core = pytest.importorskip("sharks._core", reason="the compiled engine is not built")

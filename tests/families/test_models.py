@@ -8,9 +8,8 @@ from compare import GOLDEN, assert_close, assert_stages_close
 from golden.mapping import PROGRAMS
 from sharks import preset
 from sharks.errors import SpecError, UsageError
-from sharks.families import registry as reference
-from sharks.families.registry import build
-from sharks.families.spec import replace, stages, state_tensors, tensors
+from sharks.families.registry import reference_player, torch_model
+from sharks.spec import replace, stages, tensors
 from specs import SPECS, condition, levels, random_tensors
 
 B = 2
@@ -22,7 +21,7 @@ def positions(spec):
 
 
 def model_of(spec, weight_norm=False, seed=0):
-    model = build(spec, weight_norm)
+    model = torch_model(spec, weight_norm)
     model.load(random_tensors(spec, seed))
     return model.eval()
 
@@ -40,7 +39,7 @@ def forced(model, spec, history_and_levels, state=None, **options):
 
 
 def judged(spec, all_levels):
-    player = reference.make(spec, random_tensors(spec), B, condition(spec, B))
+    player = reference_player(spec, random_tensors(spec), B, condition(spec, B))
     player.reset(all_levels[:, : spec.lookback])
     _, taps = player.force(all_levels[:, spec.lookback :], want_logits=False, stages=[s.name for s in stages(spec)])
     return taps, player.get_state()
@@ -77,7 +76,7 @@ def test_golden_logits_of_the_original_programs(program):
     spec, L = golden.spec, golden.spec.lookback
     all_levels = np.concatenate([golden.start, golden.levels], axis=1)
     extra = -golden.levels.shape[1] % L  # whole frames; a level that comes later changes nothing before it
-    model = build(spec).eval()
+    model = torch_model(spec).eval()
     model.load(golden.tensors)
     logits = forced(model, spec, np.pad(all_levels, ((0, 0), (0, extra))))[0]["logits"]
     logits = logits[:, golden.first : golden.levels.shape[1]]
@@ -89,7 +88,7 @@ def test_golden_logits_of_the_original_programs(program):
 @pytest.mark.parametrize("name", SPECS)
 def test_the_state_dict_is_the_table(name):
     spec = SPECS[name]
-    model = build(spec)
+    model = torch_model(spec)
     assert {n: tuple(p.shape) for n, p in model.state_dict().items()} == dict(tensors(spec))
     weights = random_tensors(spec)
     model.load(weights)
@@ -127,7 +126,7 @@ def test_weight_norm_folds_away(name):
 def test_trainable_counts_with_weight_norm(name, changes, count):
     """Counted in the original programs: the table and one length per output of every product."""
     with torch.device("meta"):
-        model = build(replace(preset(name), **changes), weight_norm=True)
+        model = torch_model(replace(preset(name), **changes), weight_norm=True)
     assert sum(p.numel() for p in model.parameters()) == count
 
 
@@ -154,7 +153,7 @@ def test_nll_is_that_of_the_logits(name):
     model = model_of(spec)
     logits, _ = model(all_levels)
     wanted = torch.nn.functional.cross_entropy(logits.flatten(0, 1), all_levels[:, spec.lookback :].flatten())
-    got, _ = model.nll(all_levels)
+    got, _ = model.nll(all_levels, positions(spec))
     _same_loss_and_slopes(model, got, wanted)
 
 
@@ -169,7 +168,8 @@ def test_a_window_is_the_end_of_the_whole(name, missing):
     logits, _ = model(torch.from_numpy(long).long())
     targets = torch.from_numpy(window[:, -predicted:]).long().flatten()
     wanted = torch.nn.functional.cross_entropy(logits[:, -predicted:].flatten(0, 1), targets)
-    got = model.nll(torch.from_numpy(window[:, missing:]).long(), predicted)
+    got, carried = model.nll(torch.from_numpy(window[:, missing:]).long(), predicted)
+    assert carried == {}
     if missing:  # one sample less than the receptive field already shows
         assert abs(got - wanted) > 1e-6
     else:
@@ -195,30 +195,30 @@ def test_bad_arguments_are_one_sentence():
         model_of(spec)(torch.zeros(1, 8 + 12, dtype=torch.long))
     weights = random_tensors(spec)
     with pytest.raises(SpecError, match="'sample.out.bias' is missing"):
-        build(spec).load({n: w for n, w in weights.items() if n != "sample.out.bias"})
+        torch_model(spec).load({n: w for n, w in weights.items() if n != "sample.out.bias"})
     with pytest.raises(SpecError, match=r"'sample.out.bias' is \[3\]; wanted \[32\]"):
-        build(spec).load(weights | {"sample.out.bias": np.zeros(3, np.float32)})
+        torch_model(spec).load(weights | {"sample.out.bias": np.zeros(3, np.float32)})
     with pytest.raises(UsageError, match="condition is missing"):
         model_of(SPECS["wavenet-vectors"])(torch.zeros(1, 9, dtype=torch.long))
     with pytest.raises(UsageError, match="condition is given"):
         model_of(SPECS["wavenet-one-hot"])(torch.zeros(1, 9, dtype=torch.long), condition=torch.zeros(1))
 
 
-def test_state_names_are_the_spec_s():
+def test_the_initial_state_is_what_the_spec_remembers():
     for spec in SPECS.values():
-        shapes = dict(state_tensors(spec))
-        for name, value in build(spec).initial_state(B).items():
-            assert tuple(value.shape) == (B, *shapes[name])
+        state = torch_model(spec).initial_state(B)
+        assert {n: tuple(value.shape) for n, value in state.items()} == {n: (B, *s) for n, s, _ in spec.remembered()}
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_parameter_has_a_gradient_of_its_own(name):
     """Gradients are clipped and added to in place: two that share memory would be changed twice."""
     spec = SPECS[name]
-    if spec.family == "wavenet" and spec.global_channels:
+    if condition(spec, B) is not None:
         pytest.skip("needs a condition, and is otherwise like the others")
     model = model_of(spec)
     window = torch.from_numpy(levels(spec, B, spec.lookback + positions(spec))).long()
-    (model.nll(window)[0] if spec.family == "samplernn" else model.nll(window, 4)).backward()
+    predicted = positions(spec) if spec.carries_state else 4
+    model.nll(window, predicted)[0].backward()
     places = [p.grad.data_ptr() for p in model.parameters() if p.grad is not None]
     assert len(set(places)) == len(places) > 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sharks import PackError, UsageError
-from sharks.families import registry as reference
+from sharks.families.registry import FAMILIES, reference_player
 from specs import SPECS, condition, levels, random_tensors
 
 SPEC = SPECS["wavenet-one-hot"]
@@ -16,10 +16,13 @@ WEIGHTS = random_tensors(SPEC)
 
 def test_it_knows_neither_torch_nor_the_engine():
     code = (
-        "import sys, sharks.reference; strangers = {'torch', 'sharks._core', 'sharks.engine', 'sharks.pack'}; "
+        "import importlib, sys\nfrom sharks.families.registry import FAMILIES\n"
+        "for name in FAMILIES: importlib.import_module(f'sharks.families.{name}.reference')\n"
+        "strangers = {'torch', 'sharks._core', 'sharks.engine', 'sharks.packs'}\nprint(len(FAMILIES))\n"
         "print(sorted(strangers & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{len(FAMILIES)}\n[]\n"
 
 
 @pytest.mark.parametrize(
@@ -34,14 +37,14 @@ def test_it_knows_neither_torch_nor_the_engine():
 def test_tensors_must_be_those_of_the_table(change, message):
     changed = {name: value for name, value in (WEIGHTS | change).items() if value is not None}
     with pytest.raises(PackError) as error:
-        reference.make(SPEC, changed, 1)
+        reference_player(SPEC, changed, 1)
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("streams", [0, -1])
 def test_at_least_one_stream(streams):
     with pytest.raises(UsageError, match=f"streams is {streams}"):
-        reference.make(SPEC, WEIGHTS, streams)
+        reference_player(SPEC, WEIGHTS, streams)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +63,21 @@ def test_at_least_one_stream(streams):
 )
 def test_conditions_must_fit_the_model(name, given, message):
     with pytest.raises(UsageError, match=message):
-        reference.make(SPECS[name], random_tensors(SPECS[name]), 2, given)
+        reference_player(SPECS[name], random_tensors(SPECS[name]), 2, given)
 
 
 def test_a_condition_is_heard():
     spec = SPECS["wavenet-classes"]
     heard = []
     for given in ([0, 1], [0, 0]):
-        player = reference.make(spec, random_tensors(spec), 2, given)
+        player = reference_player(spec, random_tensors(spec), 2, given)
         player.reset([[1], [1]])
         heard.append(player.force([[1], [1]])[0])
     assert (heard[0][0] == heard[1][0]).all() and (heard[0][1] != heard[1][1]).any()
 
 
 def test_levels_stages_and_temperatures_must_fit():
-    player = reference.make(SPEC, WEIGHTS, 2)
+    player = reference_player(SPEC, WEIGHTS, 2)
     with pytest.raises(UsageError, match="no state yet; call reset"):
         player.force(levels(SPEC, 2, 3))
     player.reset([[0], [31]])
@@ -109,7 +112,7 @@ def test_levels_stages_and_temperatures_must_fit():
 )
 def test_states_must_fit(name, change, message):
     spec = SPECS[name]
-    player = reference.make(spec, random_tensors(spec), 2, condition(spec, 2))
+    player = reference_player(spec, random_tensors(spec), 2, condition(spec, 2))
     player.reset(levels(spec, 2, spec.lookback))
     state = {key: value for key, value in (player.get_state() | change).items() if value is not None}
     with pytest.raises(UsageError, match=message):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sharks import SampleRNNSpec, WaveNetSpec, preset
-from sharks.families import registry as reference
-from sharks.families.spec import CODECS, stages, tensors
+from sharks.families.registry import reference_player
+from sharks.spec import CODECS, stages, tensors
 from specs import SPECS, condition, levels, random_tensors, shrunk
 
 CHOICES = {
@@ -60,7 +60,7 @@ def test_no_two_names_mean_one_spec():
 @pytest.mark.parametrize("name", SPECS)
 def test_random_weights_keep_every_stage_in_the_middle_of_its_range(name):
     spec = SPECS[name]
-    player = reference.make(spec, random_tensors(spec), 2, condition(spec, 2))
+    player = reference_player(spec, random_tensors(spec), 2, condition(spec, 2))
     player.reset(levels(spec, 2, spec.lookback, seed=1))
     wanted = [stage.name for stage in stages(spec)]
     _, taken = player.force(levels(spec, 2, 96), stages=wanted)

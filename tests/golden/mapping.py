@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec
+from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 Arrays = dict[str, np.ndarray]

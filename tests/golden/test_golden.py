@@ -6,7 +6,7 @@ import pytest
 from compare import GOLDEN, assert_close
 from golden.mapping import PROGRAMS
 from players import PLAYERS
-from sharks.families.spec import tensors
+from sharks.spec import tensors
 
 
 @pytest.fixture(scope="module", params=PROGRAMS)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import sharks
-from sharks.families.spec import SampleRNNSpec
+from sharks.spec import SampleRNNSpec
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sharks import AudioError, SampleRNNSpec, SpecError, UsageError, WaveNetSpec
-from sharks.families.spec import CODECS
-from sharks.levels.quantize import codec, tier_input_table
+from sharks.levels.quantize import codec
+from sharks.spec import CODECS
 
 AMPLITUDES = [-1, -0.5, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.5, 1 - 1e-7, 1]
 ENCODED = {
@@ -149,10 +149,10 @@ def test_an_unknown_codec_names_the_near_miss():
 
 
 def test_tiers_see_the_level_or_the_amplitude():
-    linear = tier_input_table(SampleRNNSpec())
+    linear = SampleRNNSpec().tables()["codec.tier_input"]
     assert linear.dtype == np.float32
     assert linear[[0, 64, 128, 255]].tolist() == [-2, -1, 0, 2 * (255 / 128 - 1)]
-    decoded = tier_input_table(SampleRNNSpec(tier_input="decoded"))
+    decoded = SampleRNNSpec(tier_input="decoded").tables()["codec.tier_input"]
     assert decoded.dtype == np.float32
     assert (decoded == 2 * codec("MU-R").decode_table()).all()
 

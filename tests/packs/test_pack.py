@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 
 import sharks
-from sharks.families import spec as specs
+from sharks import spec as specs
 from sharks.files import tensorfile
 from sharks.packs.pack import Pack
 

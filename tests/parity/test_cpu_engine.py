@@ -5,10 +5,10 @@ import pytest
 
 from compare import assert_stages_close
 from players import engine
-from sharks.families import registry as reference
-from sharks.families.spec import replace, stages
+from sharks.families.registry import reference_player
 from sharks.levels import sampling
 from sharks.recipes.presets import preset
+from sharks.spec import replace, stages
 from specs import SPECS, condition, levels, random_tensors
 
 _core = pytest.importorskip("sharks._core", reason="the compiled engine is not built")
@@ -34,7 +34,7 @@ def test_every_stage_equals_the_reference(name, isa):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     given = condition(spec, STREAMS)
     got = forced(engine(spec, weights, STREAMS, given, isa=isa), spec)
-    want = forced(reference.make(spec, weights, STREAMS, given), spec)
+    want = forced(reference_player(spec, weights, STREAMS, given), spec)
     assert_stages_close(got, want)
 
 
@@ -43,7 +43,7 @@ def test_ibab_wavenet_in_full_past_a_wrap_of_its_largest_ring():
     steps = max(spec.dilations) + 40
     weights = random_tensors(spec)
     got = forced(engine(spec, weights, 1), spec, 1, steps)
-    assert_stages_close(got, forced(reference.make(spec, weights, 1), spec, 1, steps))
+    assert_stages_close(got, forced(reference_player(spec, weights, 1), spec, 1, steps))
 
 
 @pytest.mark.parametrize("isa", _core.isas())
@@ -59,7 +59,7 @@ def test_the_noise_is_the_same_to_the_bit(isa, q):
 def test_free_runs_of_all_instruction_sets_agree_until_scores_tie(name):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     clips = []
-    for make in (reference.make, *(lambda *a, isa=isa: engine(*a, isa=isa) for isa in _core.isas())):
+    for make in (reference_player, *(lambda *a, isa=isa: engine(*a, isa=isa) for isa in _core.isas())):
         player = make(spec, weights, STREAMS)
         player.reset(levels(spec, STREAMS, spec.lookback))
         clips.append(free_run(player, STREAMS, 200))

@@ -15,8 +15,8 @@ import pytest
 import sharks
 from command import digests
 from players import PLAYERS
+from sharks import spec as specs
 from sharks.clips import manifest
-from sharks.families import spec as specs
 from sharks.files import tensorfile
 from sharks.play import bookmark
 from sharks.play.session import Session
@@ -75,7 +75,7 @@ class Played:
 
 def play(spec: specs.Spec, out: pathlib.Path, seconds: float = 0.5, n: int = 2, **more: object) -> sharks.Audio:
     arguments = {"seed": 5, "device": DEVICE, "threads": 1, "out": out} | more
-    if isinstance(spec, specs.WaveNetSpec):
+    if spec.condition.example() is not None:
         arguments |= {"condition": [3, 1, 0][:n]}
     return sharks.generate(sharks.random_pack(spec), seconds, n, **arguments)
 

@@ -21,9 +21,9 @@ import pytest
 
 import sharks
 from players import PLAYERS
+from sharks import spec as specs
 from sharks.clips import manifest
 from sharks.clips.wavs import LevelReader, file_name
-from sharks.families import spec as specs
 from sharks.levels.quantize import codec
 from sharks.packs.pack import Pack
 from sharks.sound.wav import HEADER_BYTES, write_wav

@@ -14,8 +14,8 @@ import soundfile
 
 import sharks
 from players import PLAYERS
+from sharks import spec as specs
 from sharks.engine.door import open_player
-from sharks.families import spec as specs
 from sharks.levels.quantize import codec
 from sharks.play import session
 
@@ -100,8 +100,8 @@ def test_a_clip_is_what_its_parts_say(spec: specs.Spec, device: str) -> None:
     got = levels_of(spec, device, 0.1, 2, temperature=0.9, prime=SINE, prime_rate=RATE)
     player = open_player(pack, 2, device=device)
     player.reset(np.full((2, spec.lookback), law.pad_level))
-    if isinstance(spec, specs.WaveNetSpec):
-        player.force(np.full((2, spec.receptive_field - 1), law.pad_level))
+    if spec.default_start == "silence":
+        player.force(np.full((2, spec.context - spec.lookback), law.pad_level))
     player.force(np.tile(law.encode(SINE), (2, 1)))
     heat, ids = np.full((2, 100), 0.9, np.float32), np.arange(2)
     first = player.run(33, heat[:, :33], 5, ids)

@@ -7,9 +7,9 @@ import pytest
 
 import sharks
 from sharks.errors import UsageError
-from sharks.families.spec import SampleRNNSpec
 from sharks.play import retry
 from sharks.sound.health import health
+from sharks.spec import SampleRNNSpec
 
 
 @pytest.fixture(scope="module")

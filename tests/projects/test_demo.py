@@ -11,8 +11,8 @@ import pytest
 
 import sharks
 from sharks.errors import UsageError
-from sharks.families.spec import SampleRNNSpec
 from sharks.projects import demo
+from sharks.spec import SampleRNNSpec
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOX = pathlib.Path(demo.__file__).parent / "box" / "muldjord.safetensors"

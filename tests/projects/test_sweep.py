@@ -74,8 +74,8 @@ def test_the_experiments_of_the_docs_vary_one_thing():
     """Receptive fields grow; the number of parameters stays."""
     import pathlib
 
-    from sharks.families.spec import parameters
     from sharks.recipes.presets import override, preset, recipe
+    from sharks.spec import parameters
 
     asked = read(pathlib.Path(__file__).parents[2] / "docs" / "experiments" / "receptive-field.toml")
     specs = [

@@ -13,8 +13,8 @@ import pytest
 import sharks
 from compare import BOUNDS
 from players import PLAYERS
-from sharks.families import registry as reference
-from sharks.families import spec as specs
+from sharks import spec as specs
+from sharks.families.registry import reference_player
 from sharks.levels.sampling import gumbel
 from sharks.packs import golden
 from sharks.packs.pack import Pack
@@ -88,7 +88,7 @@ def last(value: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def report_of(pack: Pack, wrong: Callable[[np.ndarray], np.ndarray], draws: bool, patch: pytest.MonkeyPatch) -> object:
-    player = Wrong(reference.make(pack.spec, pack.tensors, 1), wrong, draws)
+    player = Wrong(reference_player(pack.spec, pack.tensors, 1), wrong, draws)
     patch.setattr(module, "open_player", lambda *_, **__: player)
     return sharks.check(pack, "cpu")
 
@@ -140,7 +140,7 @@ def test_a_draw_may_part_only_where_two_scores_were_as_good_as_equal(
             levels[0, -1] = second
             return levels
 
-    player = SecondBest(reference.make(pack.spec, pack.tensors, 1), lambda array: array)
+    player = SecondBest(reference_player(pack.spec, pack.tensors, 1), lambda array: array)
     monkeypatch.setattr(module, "open_player", lambda *_, **__: player)
     report = sharks.check(Pack(pack.spec, pack.tensors, golden=dataclasses.replace(steps, logits=logits)))
     assert report.max_error <= report.bound

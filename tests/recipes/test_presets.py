@@ -5,8 +5,8 @@ import re
 import pytest
 
 import sharks
-from sharks.families.spec import SampleRNNSpec, parameters, replace
 from sharks.recipes.presets import _parse, override, text
+from sharks.spec import SampleRNNSpec, parameters, replace
 
 NAMES = [
     "dadabots-2tier",

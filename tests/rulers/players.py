@@ -11,10 +11,8 @@ import pytest
 
 import emulated
 import programs
-from sharks.families import registry as reference
-from sharks.families.spec import SampleRNNSpec, Spec, to_dict
-from sharks.families.wavenet.reference import condition_vectors
-from sharks.levels.quantize import codec, tier_input_table
+from sharks.families.registry import reference_player
+from sharks.spec import Spec, to_dict
 
 try:
     from sharks import _core
@@ -25,9 +23,7 @@ except ImportError:
 def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **kind: str):
     """The compiled engine's model; `kind`: isa, device, dtype, plan. Its arrays must be contiguous, of the exact types
     of the protocol."""
-    tables = {"decode": codec(spec).decode_table()}
-    if isinstance(spec, SampleRNNSpec):
-        tables["tier_input"] = tier_input_table(spec)
+    tables = {name.removeprefix("codec."): table for name, table in spec.tables().items()}
     tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
     return core.Model(to_dict(spec), tensors, tables, **kind)
 
@@ -35,7 +31,7 @@ def engine_model(spec: Spec, tensors: dict[str, np.ndarray], *, core=_core, **ki
 def engine(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition=None, threads: int = 1, **kind):
     """A player of the compiled engine, on the CPU unless `kind` says otherwise."""
     player = engine_model(spec, tensors, **kind).player(streams, threads)
-    vectors = condition_vectors(spec, tensors, condition, streams)
+    vectors = spec.condition.vectors(tensors, condition, streams)
     if vectors is not None:
         player.set_condition(np.ascontiguousarray(vectors, np.float32))
     return player
@@ -51,7 +47,7 @@ def gpu(*model, **kind):
     return engine(*model, device="cuda", **kind)
 
 
-PLAYERS = {"reference": reference.make} | ({"cpu": engine} if _core else {})
+PLAYERS = {"reference": reference_player} | ({"cpu": engine} if _core else {})
 GPU = {"cuda": gpu} if _core and not _core.cuda_status() and "emulated" not in _core.cuda_device() else {}
 EVERY = [
     *(pytest.param(make, id=name) for name, make in PLAYERS.items()),

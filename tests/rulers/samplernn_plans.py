@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sharks.families.spec import replace, stages
+from sharks.spec import replace, stages
 from specs import SPECS, levels
 
 STEPS = 44

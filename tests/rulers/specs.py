@@ -10,8 +10,8 @@ import zlib
 
 import numpy as np
 
-from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec, replace, tensors
 from sharks.recipes.presets import preset, presets
+from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec, replace, tensors
 
 SAMPLERNN = SampleRNNSpec(frame_sizes=(4,), dim=12, layers=2, embed_dim=6, q_levels=32)
 WAVENET = WaveNetSpec(dilations=(1, 2, 4, 1, 2), residual=10, dilation=6, skip=12, head=11, q_levels=32)

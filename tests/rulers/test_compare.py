@@ -5,7 +5,7 @@ import pytest
 
 from compare import BOUNDS, assert_close, assert_stages_close, bound
 from sharks import SampleRNNSpec, WaveNetSpec
-from sharks.families.spec import stages
+from sharks.spec import stages
 
 
 @pytest.fixture

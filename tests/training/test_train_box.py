@@ -72,7 +72,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
     import types
 
     import sharks
-    from sharks.families.spec import SampleRNNSpec
+    from sharks.spec import SampleRNNSpec
 
     random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
     about = {"songs": ["a.ogg"], "step": 1234, "seed": 5, "nll_bits": 6.4321}
@@ -104,7 +104,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
 
 def test_auditioned_is_what_will_be_in_the_box(box, tmp_path):
     import sharks
-    from sharks.families.spec import SampleRNNSpec
+    from sharks.spec import SampleRNNSpec
 
     random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
     random.save(tmp_path / "x.safetensors", dtype="float16", golden=False)

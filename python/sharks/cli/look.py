@@ -75,16 +75,8 @@ def _preset(name: str) -> dict[str, typing.Any]:
         "family": model.family,
         "sample_rate": model.sample_rate,
         "parameters": parameters(model),
-        "memory": _memory(model),
+        "memory": model.reach,
     }
-
-
-def _memory(model: typing.Any) -> str:
-    """How far back a prediction can see."""
-    if model.family == "wavenet":
-        field = model.receptive_field
-        return f"receptive field {field} samples = {1000 * field / model.sample_rate:.0f} ms"
-    return f"recurrent, {model.tiers} frame tiers of {', '.join(map(str, model.frame_sizes))} samples"
 
 
 def info(

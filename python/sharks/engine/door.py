@@ -17,12 +17,11 @@ import warnings
 import weakref
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..errors import Error, Notice, ResourceError, UsageError, did_you_mean
-from ..families import registry as reference
-from ..families.spec import state_tensors, to_dict
-from ..families.wavenet.reference import condition_vectors
+from ..families.registry import reference_player
+from ..families.spec import to_dict
 from ..packs.pack import Pack
 from .arrays import on_host
 
@@ -116,16 +115,16 @@ class Player:
         return drawn
 
     def get_state(self) -> State:
-        """A copy of the state: every array of `spec.state_tensors`, streams first."""
+        """A copy of the state: every array of `spec.state()`, streams first."""
         with _refusals():
             return self._player.get_state()
 
     def set_state(self, state: State) -> None:
         """Go on from a state that a player of the same spec and number of streams gave, on whatever device."""
         with _refusals():
-            wanted = {name: _STATE_DTYPES.get(name, np.float32) for name, _ in state_tensors(self.spec)}
             if self.device != "reference":  # which keeps its float64
-                state = {name: _exact(name, array, wanted.get(name, np.float32)) for name, array in state.items()}
+                dtypes = {array.name: array.dtype for array in self.spec.state()}
+                state = {name: _exact(name, array, dtypes.get(name, "float32")) for name, array in state.items()}
             self._player.set_state(state)
 
     def _say_what_is_new(self) -> None:
@@ -171,10 +170,10 @@ def open_player(
         raise UsageError(f"cuda_stream is given, but device {device!r} plays; leave it out, or use device='cuda'")
     queue = None if cuda_stream is None else _whole("cuda_stream", cuda_stream, (1 << 64) - 1, least=0)
     threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
-    given = per_stream(pack, condition, streams)
-    vectors = condition_vectors(pack.spec, pack.tensors, given, streams)
+    given = pack.spec.condition.per_stream(condition, streams)
+    vectors = pack.spec.condition.vectors(pack.tensors, given, streams)
     if device == "reference":
-        player = reference.make(pack.spec, pack.tensors, streams, given)
+        player = reference_player(pack.spec, pack.tensors, streams, given)
         return Player(pack, player, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
     with _refusals():
         model = _model(pack, device, dtype, plan)
@@ -194,18 +193,6 @@ def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, f
     """What one sample costs the compiled engine: `step_bytes` and `frame_bytes` of weights read (the latter by their
     share of a step), `working_set` bytes of all weights, `multiply_adds` per stream."""
     return _model(pack, device, dtype).cost
-
-
-def per_stream(pack: Pack, condition: ArrayLike | None, streams: int) -> NDArray[typing.Any] | None:
-    """A condition that is for all streams, repeated for each; others as they are, and not judged here."""
-    if condition is None:
-        return None
-    try:
-        given = np.asarray(condition)
-    except ValueError as error:
-        raise UsageError(f"condition is not an array ({error}); wanted a class or a vector per stream") from None
-    wanted = 1 if getattr(pack.spec, "global_classes", 0) else 2
-    return np.broadcast_to(given, (streams, *given.shape)) if given.ndim == wanted - 1 else given
 
 
 def choose_device(device: str, dtype: str = "float32") -> str:
@@ -261,21 +248,13 @@ def _whole(name: str, value: int, most: int, least: int = 1) -> int:
     return int(value)
 
 
-def _exact(name: str, values: ArrayLike, dtype: type[np.generic]) -> NDArray[typing.Any]:
+def _exact(name: str, values: ArrayLike, dtype: DTypeLike) -> NDArray[typing.Any]:
     """A contiguous array of just this type. Integers that do not fit, and fractions, are refused, not wrapped."""
     given = np.asarray(on_host(name, values))
     exact = np.ascontiguousarray(given, dtype)
     if exact.dtype.kind == "i" and not np.array_equal(exact, given):
         raise UsageError(f"{name} are {given.dtype} from {given.min()} to {given.max()}; wanted {exact.dtype}")
     return exact
-
-
-_STATE_DTYPES: dict[str, type[np.generic]] = {
-    "levels": np.int32,
-    "input.levels": np.int32,
-    "position": np.int64,
-    "step": np.int64,
-}
 
 
 @contextlib.contextmanager

@@ -1,8 +1,15 @@
-"""The families by name: who reads a spec's values, who plays it as the reference, who trains it."""
+"""The families by name: whose spec it is, who plays it as the reference, who trains it, how its authors began.
+
+This is the only file outside a family's own folder that names a family: a new one is a folder beside this file and a
+row here. What lies in a folder is imported when it is first asked for, so that packs open without the reference, and
+are played without torch.
+"""
 
 from __future__ import annotations
 
+import importlib
 import typing
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,15 +17,36 @@ from numpy.typing import ArrayLike
 from ..errors import SpecError
 from .numpy_parts.player import Player
 from .numpy_parts.weights import Weights
-from .samplernn.reference import SampleRNN
-from .spec import SampleRNNSpec, Spec, WaveNetSpec, replace
-from .wavenet.reference import WaveNet, condition_vectors
+from .samplernn.spec import SampleRNNSpec
+from .spec import Spec, replace
+from .wavenet.spec import WaveNetSpec
 
 if typing.TYPE_CHECKING:
-    from .samplernn.model import SampleRNN as SampleRNNModel
-    from .wavenet.model import WaveNet as WaveNetModel
+    from .torch_parts.initial import Rule
+    from .torch_parts.model import Model
 
-FAMILIES: dict[str, type] = {kind.family: kind for kind in (SampleRNNSpec, WaveNetSpec)}
+
+@dataclass(frozen=True)
+class Family:
+    """One row. All but the spec are names in the family's folder: MODULE.NAME."""
+
+    spec: type[Spec]
+    reference: str  # made with (spec, weights, condition vectors); see numpy_parts.player.Model
+    model: str  # made with (spec, weight_norm); see torch_parts.model.Model
+    initialisers: str  # its authors' rules for first weights by name; see torch_parts.initial.Rule
+
+    def find(self, name: str) -> typing.Any:
+        """What is called so in the family's folder."""
+        module, _, name = name.rpartition(".")
+        return getattr(importlib.import_module(f".{module}", self.spec.__module__.rpartition(".")[0]), name)
+
+
+_ROWS = (
+    Family(SampleRNNSpec, "reference.SampleRNN", "model.SampleRNN", "initial.RULES"),
+    Family(WaveNetSpec, "reference.WaveNet", "model.WaveNet", "initial.RULES"),
+)
+FAMILIES: dict[str, type[Spec]] = {row.spec.family: row.spec for row in _ROWS}
+_ROW_OF = {row.spec: row for row in _ROWS}
 
 
 def from_dict(values: dict[str, typing.Any]) -> Spec:
@@ -30,22 +58,32 @@ def from_dict(values: dict[str, typing.Any]) -> Spec:
     return replace(FAMILIES[family](), **values)
 
 
-def make(spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition: ArrayLike | None = None) -> Player:
-    """A player of `streams` independent streams, at rest: call `reset`, then `force` or `run`.
+def reference_player(
+    spec: Spec, tensors: dict[str, np.ndarray], streams: int, condition: ArrayLike | None = None
+) -> Player:
+    """The judge: a player of `streams` independent streams in numpy, at rest. Call `reset`, then `force` or `run`.
 
-    `tensors` holds exactly what `spec.tensors` names; anything else is a `PackError`. `condition` is None, or for a
-    globally conditioned WaveNet one class per stream, int (B,), or one vector per stream, float (B, G).
+    `tensors` holds exactly what `spec.tensors()` names; anything else is a `PackError`. `condition` is None, or what
+    `spec.condition` asks for: one class per stream, int (B,), or one vector per stream, float (B, G).
     """
-    weights = Weights(spec, tensors)
-    if isinstance(spec, WaveNetSpec):
-        return Player(spec, WaveNet(spec, weights, condition_vectors(spec, weights, condition, streams)), streams)
-    condition_vectors(spec, weights, condition, streams)
-    return Player(spec, SampleRNN(spec, weights), streams)
+    row, weights = _row(spec), Weights(spec, tensors)
+    vectors = spec.condition.vectors(weights, condition, streams)
+    return Player(spec, row.find(row.reference)(spec, weights, vectors), streams)
 
 
-def build(spec: Spec, weight_norm: bool = False) -> SampleRNNModel | WaveNetModel:
-    """The model of a spec; all its weights are zero until `initialise` or `.load(tensors)`."""
-    from .samplernn.model import SampleRNN  # here, so that packs are played without torch
-    from .wavenet.model import WaveNet
+def torch_model(spec: Spec, weight_norm: bool = False) -> Model:
+    """The model that trains; all its weights are zero until `initialise` or `.load(tensors)`."""
+    row = _row(spec)
+    return row.find(row.model)(spec, weight_norm)
 
-    return SampleRNN(spec, weight_norm) if isinstance(spec, SampleRNNSpec) else WaveNet(spec, weight_norm)
+
+def authors_rules() -> dict[str, Rule]:
+    """The rules of all families' authors for first weights, by the names that recipes give them."""
+    return {name: rule for row in _ROWS for name, rule in row.find(row.initialisers).items()}
+
+
+def _row(spec: Spec) -> Family:
+    if type(spec) not in _ROW_OF:
+        known = ", ".join(kind.__name__ for kind in FAMILIES.values())
+        raise SpecError(f"spec is of {type(spec).__name__}, which is no family; wanted one of {known}")
+    return _ROW_OF[type(spec)]

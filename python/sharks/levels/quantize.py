@@ -23,6 +23,7 @@ powers are float64, so that no maths library's last digit decides a level.
 from __future__ import annotations
 
 import functools
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import AudioError, SpecError, UsageError, did_you_mean
-from ..families.spec import CODECS, SampleRNNSpec, Spec
+from .names import CODECS
 
 _Encode = Callable[[np.ndarray, int], np.ndarray]  # amplitudes, Q -> levels, not yet truncated to 0..Q-1
 _Decode = Callable[[np.ndarray, int], np.ndarray]  # all levels, Q -> amplitudes
@@ -80,8 +81,18 @@ class Codec:
         return (self.q_levels - 1) // 2 if self.id == "MU-N" else self.q_levels // 2
 
 
-def codec(spec_or_id: Spec | str, q_levels: int = 256) -> Codec:
-    """The codec of a spec, or the one named by an id (see `spec.CODECS`) with `q_levels` levels.
+class HasCodec(typing.Protocol):
+    """A spec, as far as it says what a level means."""
+
+    @property
+    def codec(self) -> str: ...
+
+    @property
+    def q_levels(self) -> int: ...
+
+
+def codec(spec_or_id: HasCodec | str, q_levels: int = 256) -> Codec:
+    """The codec of a spec, or the one named by an id (see `names.CODECS`) with `q_levels` levels.
 
     Raises `SpecError` for unknown ids and for a number of levels that the law does not have.
     """
@@ -94,16 +105,6 @@ def codec(spec_or_id: Spec | str, q_levels: int = 256) -> Codec:
     if _LAWS[name].only_256 and q_levels != 256:
         raise SpecError(f"q_levels is {q_levels}, but codec {name} has exactly 256; use 256, or MU-R")
     return Codec(name, q_levels)
-
-
-def tier_input_table(spec: SampleRNNSpec) -> NDArray[np.float32]:
-    """What a frame tier sees of each level, float32 (q_levels,), in [-2, 2].
-
-    "linear" is 2 (l / (Q/2) - 1), linear in the level even for mu-law; "decoded" is twice the amplitude.
-    """
-    if spec.tier_input == "decoded":
-        return 2 * codec(spec).decode_table()
-    return (2 * _linear(np.arange(spec.q_levels), spec.q_levels)).astype(np.float32)
 
 
 @functools.lru_cache

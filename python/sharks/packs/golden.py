@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..families.spec import SampleRNNSpec, Spec, WaveNetSpec, tensors
+from ..families.registry import reference_player
+from ..families.spec import Spec
 from ..levels.quantize import codec
 
 MOST_STEPS = 1 << 16  # that a pack may carry
@@ -34,7 +35,7 @@ class Golden:
     history: NDArray[np.int32]  # (lookback,)
     forced: NDArray[np.int32]  # (steps,)
     free: NDArray[np.int32]  # (steps,)
-    logits: NDArray[np.float32]  # (steps, q_levels): the predictions of all free levels and the last forced ones
+    logits: NDArray[np.float32]  # (steps, output_width): the predictions of all free levels and the last forced ones
     condition: NDArray[typing.Any] | None = None  # int32 (1,): a class, or float32 (1, G): a vector
     temperature: float = 1.0
     seed: int = 0
@@ -52,24 +53,23 @@ class Golden:
 
 def play(spec: Spec, weights: dict[str, NDArray[np.float32]]) -> Golden:
     """The golden steps of a model: deterministic, by the reference; takes seconds where the model is large."""
-    from ..families import registry as reference  # here, so that packs open without it
-
     forced_steps, free_steps, kept = affordable(spec)
     history = np.full(spec.lookback, codec(spec).pad_level, np.int32)
-    player = reference.make(spec, weights, streams=1, condition=_condition(spec))
+    condition = spec.condition.example()
+    player = reference_player(spec, weights, streams=1, condition=condition)
     draft = Golden(
         history,
         forced=_noisy_sine(spec, forced_steps),
         free=np.empty(free_steps, np.int32),
-        logits=np.empty((kept, spec.q_levels), np.float32),
-        condition=_condition(spec),
+        logits=np.empty((kept, spec.output_width), np.float32),
+        condition=condition,
     )
     free, logits = replay(player, draft, follow=True)
     return dataclasses.replace(draft, free=free, logits=logits)
 
 
 def replay(player: typing.Any, golden: Golden, follow: bool = False) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Play the same steps again: (levels drawn (free,), logits (steps, q_levels)).
+    """Play the same steps again: (levels drawn (free,), logits (steps, output_width)).
 
     The logits follow the golden levels, so that they can be compared step by step, or with `follow` the drawn ones.
     """
@@ -95,9 +95,9 @@ def layout(spec: Spec, got: dict[str, tuple[int, ...]]) -> tuple[dict[str, tuple
 
     forced, free = steps("forced", 1, MOST_STEPS), steps("free", 1, MOST_STEPS)
     shapes: dict[str, tuple[int, ...]] = {"history": (spec.lookback,), "forced": (forced,), "free": (free,)}
-    shapes["logits"] = (steps("logits", free, free + forced), spec.q_levels)
+    shapes["logits"] = (steps("logits", free, free + forced), spec.output_width)
     dtypes = dict.fromkeys(shapes, "I32") | {"logits": "F32"}
-    condition = _condition(spec)
+    condition = spec.condition.example()
     if condition is not None:
         shapes["condition"] = condition.shape
         dtypes["condition"] = "I32" if condition.dtype == np.int32 else "F32"
@@ -112,10 +112,8 @@ def validate(spec: Spec, golden: Golden) -> None:
             raise ValueError(f"{name} holds {levels.min()} to {levels.max()}, wanted levels below {spec.q_levels}")
     if not np.isfinite(golden.logits).all():
         raise ValueError("logits are not finite")
-    if golden.condition is not None and isinstance(spec, WaveNetSpec):
-        is_class = spec.global_classes > 0
-        if not (0 <= golden.condition[0] < spec.global_classes if is_class else np.isfinite(golden.condition).all()):
-            raise ValueError("condition is no class and no vector")
+    if golden.condition is not None and not spec.condition.fits(golden.condition):
+        raise ValueError("condition is no class and no vector")
     if not (type(golden.temperature) is float and 0 <= golden.temperature <= 100):
         raise ValueError(f"temperature is {golden.temperature!r}")
     for name, bits in (("seed", 64), ("stream", 32)):
@@ -127,31 +125,17 @@ def validate(spec: Spec, golden: Golden) -> None:
 def affordable(spec: Spec) -> tuple[int, int, int]:
     """How many steps to force, how many to draw, and how many logits to keep, given the model's size."""
     total = int(min(_FORCED_STEPS + _FREE_STEPS, max(32, _PRODUCTS / _products(spec))))
-    logits = max(16, min(_FREE_STEPS + _FORCED_LOGITS, _LOGITS // spec.q_levels, total))
+    logits = max(16, min(_FREE_STEPS + _FORCED_LOGITS, _LOGITS // spec.output_width, total))
     free = logits * _FREE_STEPS // (_FREE_STEPS + _FORCED_LOGITS)
     return total - free, free, logits
 
 
 def _products(spec: Spec) -> float:
-    """About how many multiplications one step takes: a frame tier works once per frame."""
-    total = 0.0
-    for name, shape in tensors(spec):
-        period = 1
-        if isinstance(spec, SampleRNNSpec) and name.startswith("tiers."):
-            period = spec.frame_sizes[int(name.split(".")[1])]
-        total += math.prod(shape) / period
-    return total
+    """About how many multiplications one step takes."""
+    return sum(math.prod(shape) / spec.period(name) for name, shape in spec.tensors())
 
 
 def _noisy_sine(spec: Spec, steps: int) -> NDArray[np.int32]:
     q, noise = spec.q_levels, np.random.PCG64(0).random_raw(steps) % 1024 / 1024
     wave = 0.5 + 0.35 * np.sin(np.arange(steps) * (2 * np.pi / 73)) + 0.2 * (noise - 0.5)
     return np.floor(wave * q).clip(0, q - 1).astype(np.int32)
-
-
-def _condition(spec: Spec) -> NDArray[typing.Any] | None:
-    if isinstance(spec, SampleRNNSpec) or not spec.global_channels:
-        return None
-    if spec.global_classes:
-        return np.zeros(1, np.int32)
-    return np.linspace(-1, 1, spec.global_channels, dtype=np.float32)[None]

@@ -1,7 +1,7 @@
 """Packs: a spec and its weights in one safetensors file, with what is needed to play them and to prove a backend.
 
-A file holds, in this order: the codec's tables (`codec.decode`, and `codec.tier_input` for SampleRNN), golden steps
-(`golden.*`, see golden.py), and every tensor of `spec.tensors(spec)`, all float32 or all float16. Its metadata holds
+A file holds, in this order: the codec's tables (`codec.*`, see `spec.tables()`), golden steps (`golden.*`, see
+golden.py), and every tensor of `spec.tensors()`, all float32 or all float16. Its metadata holds
 `format`, the `spec` and an `about` dict as JSON, and the digests of tensorfile.py. A float16 pack is widened when it is
 loaded: the widened values are the model, for the reference too.
 
@@ -24,10 +24,9 @@ from numpy.typing import NDArray
 from ..errors import PackError, SpecError, UsageError
 from ..families.random_weights import random_weights
 from ..families.registry import from_dict
-from ..families.spec import SampleRNNSpec, Spec, parameters, tensors, to_dict
+from ..families.spec import Spec, parameters, to_dict
 from ..files import tensorfile
 from ..files.tensorfile import TensorFile, short
-from ..levels.quantize import codec, tier_input_table
 from . import golden as golden_steps
 from .golden import Golden
 
@@ -63,8 +62,8 @@ class Pack:
         self.spec = spec
         self.about = _plain_json(about or {})
         self.path = pathlib.Path(path) if path is not None else None
-        self.tables = _tables(spec)
-        wanted = dict(tensors(spec))
+        self.tables = spec.tables()
+        wanted = dict(spec.tensors())
         _compare({name: np.shape(array) for name, array in weights.items()}, wanted, _not_of_spec)
         self.tensors = {name: _float32(name, weights[name]) for name in wanted}
         if golden is not None:
@@ -130,12 +129,12 @@ def load(path: str | os.PathLike[str]) -> Pack:
         spec, about, settings = _metadata(file)
         _check_layout(file, spec, settings is not None)
         arrays = {name: file.read(name) for name in file.layout}
-        for name, table in _tables(spec).items():
+        for name, table in spec.tables().items():
             if not np.allclose(arrays[name], table, rtol=0, atol=1e-6):
                 raise file.error(f"{name} is not the table of codec {spec.codec}")
         golden = _golden(file, spec, arrays, settings) if settings is not None else None
         try:
-            return Pack(spec, {name: arrays[name] for name, _ in tensors(spec)}, about=about, golden=golden, path=path)
+            return Pack(spec, {name: arrays[name] for name, _ in spec.tensors()}, about=about, golden=golden, path=path)
         except PackError as error:
             raise file.error(str(error)) from None
 
@@ -151,13 +150,6 @@ def _not_of_spec(problem: str) -> PackError:
     return PackError(f"{problem}; give exactly the tensors of sharks.spec.tensors(spec)")
 
 
-def _tables(spec: Spec) -> dict[str, NDArray[np.float32]]:
-    tables = {"codec.decode": codec(spec).decode_table()}
-    if isinstance(spec, SampleRNNSpec):
-        tables["codec.tier_input"] = tier_input_table(spec)
-    return tables
-
-
 def _metadata(file: TensorFile) -> tuple[Spec, dict[str, typing.Any], dict[str, typing.Any] | None]:
     """(spec, about, settings of the golden steps or None)."""
     found = dict(file.metadata)
@@ -168,7 +160,7 @@ def _metadata(file: TensorFile) -> tuple[Spec, dict[str, typing.Any], dict[str, 
         )
     try:
         spec = from_dict(file.parse(found.pop("spec", ""), "the spec"))
-        _tables(spec)
+        spec.tables()
     except SpecError as error:
         raise file.error(f"holds a spec that cannot be meant: {short(error, quote=False)}", "save it again") from None
     about = file.parse(found.pop("about", "{}"), "about")
@@ -183,8 +175,8 @@ def _metadata(file: TensorFile) -> tuple[Spec, dict[str, typing.Any], dict[str, 
 def _check_layout(file: TensorFile, spec: Spec, with_golden: bool) -> None:
     """Refuse a file whose tensors are not, name by name, those of a pack of this spec."""
     got = {name: layout.shape for name, layout in file.layout.items()}
-    weights = dict(tensors(spec))
-    wanted = {name: table.shape for name, table in _tables(spec).items()}
+    weights = dict(spec.tensors())
+    wanted = {name: table.shape for name, table in spec.tables().items()}
     types = dict.fromkeys(wanted, "F32")
     if with_golden:
         shapes, dtypes = golden_steps.layout(spec, got)

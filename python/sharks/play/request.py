@@ -15,15 +15,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..engine.door import MOST_STREAMS, per_stream
+from ..engine.door import MOST_STREAMS
 from ..errors import UsageError, did_you_mean
-from ..families.spec import WaveNetSpec
-from ..families.wavenet.reference import condition_vectors
+from ..families.spec import STARTS
 from ..packs.pack import Pack
 from .primer import primer_levels
 from .schedule import Schedule, Temperature
-
-STARTS = ("silence", "empty")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,7 +32,7 @@ class Score:
     streams: NDArray[np.int64]  # (n,)
     schedule: Schedule
     primer: NDArray[np.int32] | None  # levels (n, samples), or (1, samples) for all
-    start: str | None  # of a WaveNet: "silence" or "empty"
+    start: str | None  # of `spec.starts`; None where there is one way
     condition: NDArray[typing.Any] | None  # int (n,) or float (n, G)
 
     @property
@@ -77,8 +74,8 @@ def score(
     schedule = Schedule(temperature, n, pack.spec.sample_rate)
     seed, ids, start = _seed(seed), _stream_ids(streams, n), _start(pack, start)
     primer = primer_levels(pack.spec, prime, prime_rate, n)
-    conditions = per_stream(pack, condition, n)
-    condition_vectors(pack.spec, pack.tensors, conditions, n)  # refuses what does not fit
+    conditions = pack.spec.condition.per_stream(condition, n)
+    pack.spec.condition.vectors(pack.tensors, conditions, n)  # refuses what does not fit
     return Score(pack, seed, ids, schedule, primer, start, conditions)
 
 
@@ -105,8 +102,6 @@ def _stream_ids(streams: ArrayLike | None, n: int) -> NDArray[np.int64]:
 def _start(pack: Pack, start: str | None) -> str | None:
     if start is not None and start not in STARTS:
         raise UsageError(f"start is {start!r}{did_you_mean(str(start), STARTS)}")
-    if isinstance(pack.spec, WaveNetSpec):
-        return start or pack.spec.start
-    if start is not None:
+    if start is not None and start not in pack.spec.starts:
         raise UsageError(f"start is {start!r}, but only a WaveNet can choose it; leave it out for {pack.spec.family}")
-    return None
+    return start or pack.spec.default_start

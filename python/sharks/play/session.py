@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.door import State, open_player
-from ..families.spec import WaveNetSpec
 from ..levels.quantize import codec
 from .request import Score
 
@@ -58,7 +57,7 @@ class Session:
         return Where(*(getattr(self._player, field.name) for field in dataclasses.fields(Where)))
 
     def begin(self) -> None:
-        """Go to the first free sample: the initial state, a WaveNet's silence, the primer."""
+        """Go to the first free sample: the initial state, the silence where it begins with one, the primer."""
         spec = self.score.pack.spec
         self._player.reset(np.full((self.score.n, spec.lookback), codec(spec).pad_level, np.int32))
         if self.score.start == "silence":
@@ -96,20 +95,19 @@ class Session:
             yield levels
 
     def _after_silence(self) -> dict[str, NDArray[typing.Any]]:
-        """The state after one receptive field of silence.
+        """The state after as much silence as a prediction can see.
 
         Streams do not hear each other, so those under one condition are played as one, and its state is copied.
         """
         spec = self.score.pack.spec
-        assert isinstance(spec, WaveNetSpec)
         distinct, stream_of = None, np.zeros(self.score.n, np.intp)
         if self.score.condition is not None:
             distinct, stream_of = np.unique(self.score.condition, axis=0, return_inverse=True)
         count = int(stream_of.max()) + 1
-        pads = np.full((count, spec.receptive_field), codec(spec).pad_level, np.int32)
+        pads = np.full((count, spec.context), codec(spec).pad_level, np.int32)
         one = open_player(self.score.pack, count, condition=distinct, **self._open)
-        one.reset(pads[:, :1])
-        for start, size in Pieces()(spec.receptive_field - 1):  # the newest level counts, though it is fed later
+        one.reset(pads[:, : spec.lookback])  # these count, though the newest is fed later
+        for start, size in Pieces()(spec.context - spec.lookback):
             one.force(pads[:, start : start + size], want_logits=False)
         return {name: array[stream_of.reshape(-1)] for name, array in one.get_state().items()}
 

@@ -28,7 +28,7 @@ import typing
 from collections.abc import Callable, Iterator
 
 from ..errors import UsageError, did_you_mean
-from ..families.spec import SampleRNNSpec, Spec, parameters
+from ..families.spec import Spec, parameters
 from ..files.atomic import atomically
 
 if typing.TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _answer(name: str, runs: list[Run]) -> Answer:
 
 
 def _heard(spec: Spec, chunk_len: int) -> int:
-    """Samples."""
-    return chunk_len if isinstance(spec, SampleRNNSpec) else spec.receptive_field
+    """Samples: what gradients cross where the state is carried, what a prediction sees where it is not."""
+    return chunk_len if spec.carries_state else spec.context
 
 
 def table(experiment: Experiment, found: list[Answer], run: pathlib.Path) -> Iterator[str]:

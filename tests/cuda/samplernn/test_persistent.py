@@ -14,8 +14,8 @@ from emulated import core
 from players import engine
 from programs import BUILDS, program
 from samplernn_plans import WIDE, WIRINGS, forced, free_run
-from sharks.families import registry as reference
-from sharks.families.spec import replace
+from sharks.families.registry import reference_player
+from sharks.spec import replace
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS
@@ -30,7 +30,7 @@ def persistent(spec, weights, streams, dtype="float32"):
 def test_every_stage_equals_the_reference(name, dtype):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     got = forced(persistent(spec, weights, 2, dtype), spec, 2)
-    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2), arithmetic=dtype)
+    assert_stages_close(got, forced(reference_player(spec, weights, 2), spec, 2), arithmetic=dtype)
 
 
 @pytest.mark.parametrize("streams", [1, 7, 8, 9])
@@ -39,7 +39,7 @@ def test_wide_layers_equal_the_reference(family, streams):
     spec, weights = WIDE[family], random_tensors(WIDE[family])
     for dtype in ("float32", "float16") if streams in (1, 9) else ("float32",):
         got = forced(persistent(spec, weights, streams, dtype), spec, streams, steps=20, parts=(9, 10))
-        want = forced(reference.make(spec, weights, streams), spec, streams, steps=20, parts=(9, 10))
+        want = forced(reference_player(spec, weights, streams), spec, streams, steps=20, parts=(9, 10))
         assert_stages_close(got, want, arithmetic=dtype)
 
 
@@ -82,14 +82,14 @@ def test_clusters_equal_the_reference(name, monkeypatch):
     spec = replace(SPECS[name], dim=128)
     weights = random_tensors(spec)
     got = forced(persistent(spec, weights, 2), spec, 2, steps=24, parts=(11,))
-    assert_stages_close(got, forced(reference.make(spec, weights, 2), spec, 2, steps=24, parts=(11,)))
+    assert_stages_close(got, forced(reference_player(spec, weights, 2), spec, 2, steps=24, parts=(11,)))
 
 
 @pytest.mark.parametrize("name", ["preset-dadabots-2tier", "preset-prism-3tier", "preset-iclr2017-3tier"])
 def test_it_draws_the_levels_of_the_reference_until_scores_tie(name):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     got = free_run(persistent(spec, weights, 3), spec, 3, (150,))
-    assert np.array_equal(got, free_run(reference.make(spec, weights, 3), spec, 3, (150,)))
+    assert np.array_equal(got, free_run(reference_player(spec, weights, 3), spec, 3, (150,)))
 
 
 def test_temperature_zero_takes_the_lowest_of_equal_scores():

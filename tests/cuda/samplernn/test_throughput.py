@@ -8,7 +8,7 @@ from emulated import core
 from players import engine
 from programs import BUILDS
 from samplernn_plans import WIDE, WIRINGS, forced, free_run
-from sharks.families import registry as reference
+from sharks.families.registry import reference_player
 from specs import SPECS, levels, random_tensors
 
 pytestmark = BUILDS
@@ -22,7 +22,7 @@ def throughput(spec, weights, streams):
 def test_every_stage_equals_the_reference(name):
     spec, weights = SPECS[name], random_tensors(SPECS[name])
     got = forced(throughput(spec, weights, 3), spec, 3)
-    assert_stages_close(got, forced(reference.make(spec, weights, 3), spec, 3), arithmetic="float16")
+    assert_stages_close(got, forced(reference_player(spec, weights, 3), spec, 3), arithmetic="float16")
 
 
 @pytest.mark.parametrize("streams", [1, 63, 64, 65, 130])
@@ -30,7 +30,7 @@ def test_every_stage_equals_the_reference(name):
 def test_tiles_that_are_not_full_equal_the_reference(family, streams):
     spec, weights = WIDE[family], random_tensors(WIDE[family])
     got = forced(throughput(spec, weights, streams), spec, streams, steps=10, parts=(5,))
-    want = forced(reference.make(spec, weights, streams), spec, streams, steps=10, parts=(5,))
+    want = forced(reference_player(spec, weights, streams), spec, streams, steps=10, parts=(5,))
     assert_stages_close(got, want, arithmetic="float16")
 
 

@@ -14,9 +14,9 @@ from compare import assert_stages_close
 from emulated import core
 from players import emulated_gpu, engine, engine_model
 from programs import BUILDS, program
-from sharks.families import registry as reference
-from sharks.families.spec import replace, stages
+from sharks.families.registry import reference_player
 from sharks.recipes.presets import preset
+from sharks.spec import replace, stages
 from specs import SPECS, WAVENET, condition, levels, random_tensors
 
 pytestmark = BUILDS
@@ -75,7 +75,7 @@ def test_every_stage_equals_the_reference(monkeypatch, name, capability):
     given = condition(spec, STREAMS)
     player = tightest(monkeypatch, capability, lambda: pipeline(spec, weights, STREAMS, given))
     got = forced(player, spec, STREAMS, 30, cuts=(13,))
-    assert_stages_close(got, forced(reference.make(spec, weights, STREAMS, given), spec, STREAMS, 30, cuts=(13,)))
+    assert_stages_close(got, forced(reference_player(spec, weights, STREAMS, given), spec, STREAMS, 30, cuts=(13,)))
 
 
 @pytest.mark.parametrize("capability", [FAR, NEAR])
@@ -86,7 +86,7 @@ def test_float16_is_as_near_as_its_rounding(monkeypatch, name, capability):
     given = condition(spec, STREAMS)
     player = tightest(monkeypatch, capability, lambda: pipeline(spec, weights, STREAMS, given, dtype="float16"))
     got = forced(player, spec, STREAMS, 30)
-    want = forced(reference.make(spec, weights, STREAMS, given), spec, STREAMS, 30)
+    want = forced(reference_player(spec, weights, STREAMS, given), spec, STREAMS, 30)
     assert_stages_close(got, want, arithmetic="float16")
     on_gpu(monkeypatch, capability, 227)
     exact = forced(pipeline(spec, weights, STREAMS, given), spec, STREAMS, 30)
@@ -100,7 +100,7 @@ def test_a_layer_whose_composed_weights_are_beyond_float16_plays_uncomposed(monk
     for i in range(spec.layers):
         weights[f"blocks.{i}.dilated.weight"][:, 3] = 0
     weights["blocks.0.res.weight"][3, 2] = weights["blocks.1.dilated.weight"][1, 3, -1] = 400
-    want = forced(reference.make(spec, weights, STREAMS), spec, STREAMS, 30)
+    want = forced(reference_player(spec, weights, STREAMS), spec, STREAMS, 30)
     player = tightest(monkeypatch, capability, lambda: pipeline(spec, weights, STREAMS, dtype="float16"))
     assert_stages_close(forced(player, spec, STREAMS, 30), want, arithmetic="float16")
 
@@ -111,7 +111,7 @@ LONG = replace(WAVENET, dilations=(1, 256, 512, 3), residual=20, skip=20, head=2
 @pytest.mark.parametrize("capability", [FAR, NEAR])
 def test_rings_wrap_twice_wherever_calls_begin(monkeypatch, capability):
     weights, steps = random_tensors(LONG), 2 * 512 + 40
-    want = forced(reference.make(LONG, weights, 1), LONG, 1, steps)
+    want = forced(reference_player(LONG, weights, 1), LONG, 1, steps)
     whole = forced(tightest(monkeypatch, capability, lambda: pipeline(LONG, weights, 1)), LONG, 1, steps)
     assert_stages_close(whole, want)
     cuts = (1, 2, 3, 130, 513, 514, 1000)

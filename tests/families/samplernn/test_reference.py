@@ -9,9 +9,9 @@ import pytest
 
 from compare import assert_stages_close
 from sharks import SampleRNNSpec
-from sharks.families import registry as reference
-from sharks.families.spec import stages
+from sharks.families.registry import reference_player
 from sharks.levels.quantize import codec
+from sharks.spec import stages
 from specs import SPECS, levels, random_tensors
 
 
@@ -93,7 +93,7 @@ def whole_sequence(spec: SampleRNNSpec, w: dict[str, np.ndarray], audio: np.ndar
 def test_steps_equal_the_whole_sequence(name):
     spec = SPECS[name]
     w, audio = random_tensors(spec), levels(spec, 1, 4 * spec.lookback)
-    player = reference.make(spec, w, 1)
+    player = reference_player(spec, w, 1)
     player.reset(audio[:, : spec.lookback])
     _, got = player.force(audio[:, spec.lookback :], stages=[stage.name for stage in stages(spec)])
     assert_stages_close(got, whole_sequence(spec, w, audio[0]), arithmetic="float64")
@@ -108,7 +108,7 @@ def test_which_levels_each_prediction_hears():
         other = audio.copy()
         if changed is not None:
             other[0, changed] = (other[0, changed] + 1) % spec.q_levels
-        player = reference.make(spec, w, 1)
+        player = reference_player(spec, w, 1)
         player.reset(other[:, :8])
         return player.force(other[:, 8:])[0][0]
 
@@ -140,7 +140,7 @@ def test_upper_tiers_hand_each_phase_to_its_own_step():
     changed[:, :, 2] += 1
 
     def logits(weight):
-        player = reference.make(spec, quiet | {"tiers.1.upsample.weight": weight}, 1)
+        player = reference_player(spec, quiet | {"tiers.1.upsample.weight": weight}, 1)
         player.reset(audio[:, :8])
         return player.force(audio[:, 8:])[0][0]
 

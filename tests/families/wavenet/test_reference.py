@@ -5,10 +5,9 @@ import pytest
 
 from compare import assert_stages_close
 from sharks import WaveNetSpec, preset
-from sharks.families import registry as reference
-from sharks.families.spec import replace, stages
-from sharks.families.wavenet.reference import condition_vectors
+from sharks.families.registry import reference_player
 from sharks.levels.quantize import codec
+from sharks.spec import replace, stages
 from specs import SPECS, condition, levels, random_tensors
 
 
@@ -57,10 +56,10 @@ def whole_history(spec: WaveNetSpec, w: dict[str, np.ndarray], audio: np.ndarray
 
 def compare(spec: WaveNetSpec, time: int) -> None:
     w, audio, given = random_tensors(spec), levels(spec, 1, time + 1), condition(spec, 1)
-    player = reference.make(spec, w, 1, given)
+    player = reference_player(spec, w, 1, given)
     player.reset(audio[:, :1])
     _, got = player.force(audio[:, 1:], stages=[stage.name for stage in stages(spec)])
-    vectors = condition_vectors(spec, w, given, 1)
+    vectors = spec.condition.vectors(w, given, 1)
     want = whole_history(spec, w, audio[0, :-1], None if vectors is None else vectors[0])
     assert_stages_close(got, want, arithmetic="float64")
 
@@ -91,7 +90,7 @@ def test_a_prediction_depends_on_the_receptive_field_and_on_nothing_before():
         other = audio.copy()
         if changed is not None:
             other[0, changed] = (other[0, changed] + 1) % spec.q_levels
-        player = reference.make(spec, w, 1)
+        player = reference_player(spec, w, 1)
         player.reset(other[:, :1])
         logits, _ = player.force(np.append(other[:, 1:], [[0]], axis=1))
         last[changed] = logits[0, -1]
@@ -105,7 +104,7 @@ def test_residuals_of_the_last_layer_change_nothing():
     loud = w | {"blocks.4.res.weight": w["blocks.4.res.weight"] + 100}
     heard = []
     for weights in (w, loud):
-        player = reference.make(spec, weights, 1)
+        player = reference_player(spec, weights, 1)
         player.reset([[3]])
         heard.append(player.force(levels(spec, 1, 20))[0])
     assert (heard[0] == heard[1]).all()

@@ -89,7 +89,7 @@ def test_a_step_is_the_step_of_plain_torch(threads, pieces, precision):
     adam = torch.optim.Adam(plain._parameters.values(), 1e-3, betas=(0.9, 0.999), eps=1e-8, foreach=False, fused=False)
     state = plain._enter(batch.fresh, slice(None))
     for step in range(4):
-        loss, state = plain.model.nll(torch.from_numpy(batch.levels), state, plain.dtype)
+        loss, state = plain.model.nll(torch.from_numpy(batch.levels), plain.train.chunk_len, state, plain.dtype)
         state = {name: value.detach() for name, value in state.items()}
         loss.backward()
         torch.nn.utils.clip_grad_value_(plain._parameters.values(), 1.0)

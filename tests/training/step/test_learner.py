@@ -9,10 +9,10 @@ import torch
 
 from made_songs import dataset
 from sharks import preset, recipe
-from sharks.families.spec import replace
 from sharks.families.torch_parts.nll import BITS
 from sharks.levels.quantize import codec
 from sharks.recipes.presets import override
+from sharks.spec import replace
 from sharks.training.music.batches import Batch, Training
 from sharks.training.step.learner import Diverged, Learner, learning_rate
 from sharks.training.step.optimiser import epsilon
@@ -81,8 +81,8 @@ def test_the_state_is_carried_and_reset_per_stream():
     joined = np.concatenate([first.levels, second.levels[:, spec.lookback :]], axis=1)
     second.levels[:, : spec.lookback] = first.levels[:, -spec.lookback :]
     learner.learn(first, rate=0.0)
-    _, whole = learner.model.nll(torch.from_numpy(joined))
-    _, alone = learner.model.nll(torch.from_numpy(second.levels))
+    _, whole = learner.model.nll(torch.from_numpy(joined), joined.shape[1] - spec.context)
+    _, alone = learner.model.nll(torch.from_numpy(second.levels), second.levels.shape[1] - spec.context)
     learner.learn(Batch(second.levels, np.array([False, True, False, True])), rate=0.0)
     carried = {n.removeprefix("state."): a for n, a in learner.arrays().items() if n.startswith("state.")}
     assert carried
@@ -154,14 +154,11 @@ def test_the_listener_s_nll_is_that_of_the_whole():
     for name in ("dadabots-2tier-tiny", "ibab-wavenet-tiny"):
         spec, plan = override(preset(name), recipe(name), {"train.chunk_len": 64, "train.batch": 4})
         learner = Learner(spec, plan.train, CPU)
-        context = spec.lookback if spec.family == "samplernn" else spec.receptive_field
+        context = spec.context
         levels = np.random.default_rng(0).integers(0, 256, (2, context + 3 * 64))
         given = torch.from_numpy(levels)
         with torch.no_grad():
-            if spec.family == "samplernn":
-                wanted, _ = learner.model.nll(given)
-            else:
-                wanted = learner.model.nll(given, 3 * 64)
+            wanted, _ = learner.model.nll(given, 3 * 64)
         assert learner.listen(levels, context) == pytest.approx(float(wanted) * BITS, abs=1e-5)
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from sharks import preset, presets, recipe
-from sharks.families.registry import build
-from sharks.families.spec import tensors
+from sharks.families.registry import torch_model
 from sharks.recipes.presets import override
+from sharks.spec import tensors
 from sharks.training.step.learner import Learner
 from sharks.training.step.optimiser import is_inside, orthogonal
 from small_runs import batch_of
@@ -45,7 +45,7 @@ def test_nothing_stays_nothing():
 def test_what_is_turned_are_products_between_hidden_channels(name, weight_norm):
     spec = preset(name)
     with torch.device("meta"):
-        model = build(spec, weight_norm)
+        model = torch_model(spec, weight_norm)
     inside = {n for n, p in model.named_parameters() if is_inside(n, p)}
     whole = {n.removesuffix("_v") for n in inside}
     assert not any(n.endswith(("_g", "bias")) for n in inside) and len(whole) == len(inside)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import sharks
-from sharks.families.spec import SampleRNNSpec
 from sharks.sound.reading import read_audio
+from sharks.spec import SampleRNNSpec
 from sharks.training.watch import previews
 
 

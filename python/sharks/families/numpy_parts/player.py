@@ -1,4 +1,4 @@
-"""What both models share: the loop over time, the state as a value, and the checks of what comes in.
+"""What all families share: the loop over time, the state as a value, and the checks of what comes in.
 
 A step predicts the level at this position from the state, then consumes a level: the true one under teacher forcing,
 the drawn one when running free. A model is two functions, `begin(state)` and `predict(state, tap) -> logits`.
@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import UsageError, did_you_mean
 from ...levels import sampling
-from ..spec import Spec, stages, state_tensors
+from ..spec import Spec
 from .weights import Floats
 
 State = dict[str, np.ndarray]
-_INTEGERS = {"levels": np.int32, "input.levels": np.int32, "position": np.int64, "step": np.int64}
 
 
 class Tap(typing.Protocol):
@@ -27,6 +26,8 @@ class Tap(typing.Protocol):
 
 
 class Model(typing.Protocol):
+    """A family's step."""
+
     def begin(self, state: State) -> None:
         """Fill a state of zeros with what a stream starts from."""
 
@@ -36,23 +37,20 @@ class Model(typing.Protocol):
 
 
 class Player:
-    """`streams` independent streams (B) of one model. See `spec.state_tensors` and `spec.stages` for the names."""
+    """`streams` independent streams (B) of one model. See `spec.state()` and `spec.stages()` for the names."""
 
     def __init__(self, spec: Spec, model: Model, streams: int) -> None:
         if not 1 <= streams:
             raise UsageError(f"streams is {streams}; wanted at least 1")
         self.spec, self.streams = spec, streams
         self._model = model
-        self._stages = {stage.name: stage for stage in stages(spec)}
+        self._stages = {stage.name: stage for stage in spec.stages()}
         self._state: State | None = None
 
     def reset(self, levels: ArrayLike) -> None:
         """Start anew after the history `levels` int (B, lookback), oldest first."""
         history = self._levels(levels, self.spec.lookback)
-        state = {
-            name: np.zeros((self.streams, *shape), _INTEGERS.get(name, np.float64))
-            for name, shape in state_tensors(self.spec)
-        }
+        state = {name: np.zeros((self.streams, *shape), _judged(dtype)) for name, shape, dtype in self.spec.state()}
         state["levels"] = history
         self._model.begin(state)
         self._state = state
@@ -76,7 +74,7 @@ class Player:
                 raise UsageError(f"{self.spec.family} has no stage {name!r}{did_you_mean(name, self._stages)}")
         if out is not None and not want_logits:
             raise UsageError("out is for logits, but want_logits is False; leave one of them out")
-        result = _result(out, (*levels.shape, self.spec.q_levels), np.float32) if want_logits else None
+        result = _result(out, (*levels.shape, self.spec.output_width), np.float32) if want_logits else None
         notes: dict[str, list[Floats]] = {name: [] for name in wanted}
         for column in levels.T:
             self._predict(notes)
@@ -120,19 +118,20 @@ class Player:
 
     def set_state(self, state: State) -> None:
         """Go on from `state`, which any player of the same spec and number of streams may have given."""
-        table = state_tensors(self.spec)
-        if set(state) != {name for name, _ in table}:
-            raise UsageError(f"the state holds {sorted(state)}; wanted {sorted(name for name, _ in table)}")
+        table = self.spec.state()
+        names = {array.name for array in table}
+        if set(state) != names:
+            raise UsageError(f"the state holds {sorted(state)}; wanted {sorted(names)}")
         copy: State = {}
-        for name, shape in table:
-            copy[name] = np.array(state[name], _INTEGERS.get(name, np.float64))
+        for name, shape, dtype in table:
+            copy[name] = np.array(state[name], _judged(dtype))
             if copy[name].shape != (self.streams, *shape):
                 raise UsageError(f"state {name!r} is {copy[name].shape}; wanted {(self.streams, *shape)}")
         copy["levels"] = self._levels(copy["levels"], self.spec.lookback)
         for name, value in copy.items():
             if not np.isfinite(value).all():
                 raise UsageError(f"state {name!r} holds NaN or infinite values; wanted finite ones")
-            if name == "input.levels" and not ((value >= -1) & (value < self.spec.q_levels)).all():
+            if value.dtype == np.int32 and not ((value >= -1) & (value < self.spec.q_levels)).all():
                 raise UsageError(f"state {name!r} is not all levels from -1 to {self.spec.q_levels - 1}")
         if len(set(copy["position"] % self.spec.lookback)) > 1:
             raise UsageError(
@@ -174,6 +173,11 @@ class Player:
         if levels.dtype.kind not in "iu" or not ((levels >= 0) & (levels < self.spec.q_levels)).all():
             raise UsageError(f"levels are not all whole numbers from 0 to {self.spec.q_levels - 1}")
         return levels.astype(np.int32)
+
+
+def _judged(dtype: str) -> type[np.generic] | str:
+    """The type in which the reference keeps an array of the state: floats in twice the width."""
+    return np.float64 if dtype == "float32" else dtype
 
 
 def _result(out: typing.Any, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[typing.Any]:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from ...errors import PackError, did_you_mean
 from ..spec import Spec
-from ..spec import tensors as tensor_table
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +16,7 @@ class Weights(dict[str, Floats]):
 
     def __init__(self, spec: Spec, tensors: dict[str, np.ndarray]) -> None:
         super().__init__()
-        table = dict(tensor_table(spec))
+        table = dict(spec.tensors())
         for name in tensors:
             if name not in table:
                 raise PackError(f"{spec.family} with this spec has no tensor {name!r}{did_you_mean(name, table)}")

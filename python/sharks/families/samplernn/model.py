@@ -13,17 +13,18 @@ import torch.nn.functional as F
 from torch import _VF, Tensor
 
 from ...errors import UsageError
-from ...levels.quantize import tier_input_table
-from ..spec import SampleRNNSpec
+from ...levels.quantize import codec
 from ..torch_parts.lookup import embedded_product, window_product
+from ..torch_parts.model import Model, Tensors
 from ..torch_parts.nll import nll
-from ..torch_parts.weights import Weights
+from .spec import SampleRNNSpec
+from .tables import tier_input_table
 
-Tensors = dict[str, Tensor]
 
-
-class SampleRNN(Weights):
+class SampleRNN(Model):
     """Levels in, logits out. With `weight_norm` every product is held as direction and length (see `Weights`)."""
+
+    fewest_streams = 8  # with fewer, reading the recurrent weights costs more than what is done with them
 
     spec: SampleRNNSpec
     numbers: Tensor
@@ -31,7 +32,8 @@ class SampleRNN(Weights):
 
     def __init__(self, spec: SampleRNNSpec, weight_norm: bool = False) -> None:
         super().__init__(spec, weight_norm)
-        self.register_buffer("numbers", torch.from_numpy(tier_input_table(spec))[:, None], persistent=False)
+        numbers = torch.from_numpy(tier_input_table(spec.tier_input, codec(spec)))
+        self.register_buffer("numbers", numbers[:, None], persistent=False)
         self.register_buffer("no_bias", torch.zeros(spec.gates * spec.dim), persistent=False)
 
     def initial_state(self, streams: int) -> Tensors:
@@ -56,10 +58,11 @@ class SampleRNN(Weights):
         return taps["logits"], after
 
     def nll(
-        self, levels: Tensor, state: Tensors | None = None, dtype: torch.dtype = torch.float32
+        self, levels: Tensor, predicted: int, state: Tensors | None = None, dtype: torch.dtype = torch.float32
     ) -> tuple[Tensor, Tensors]:
-        """Mean NLL in nats of the same positions, products taken in `dtype`, and the state after them in float32."""
+        """See `Model`. `predicted` is a multiple of `lookback`; what lies further back is in the state."""
         spec, w = self.spec, self.folded(dtype)
+        levels = levels[:, levels.shape[1] - spec.lookback - predicted :]
         x, after = self._conditioned(levels, state, w, {}, dtype)
         layers = [(w[f"sample.hidden.{i}.weight"], w[f"sample.hidden.{i}.bias"]) for i in range(spec.hidden_layers)]
         layers.append((w["sample.out.weight"], w["sample.out.bias"]))

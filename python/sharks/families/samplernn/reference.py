@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...levels.quantize import tier_input_table
+from ...levels.quantize import codec
 from ..numpy_parts.player import State, Tap
 from ..numpy_parts.weights import Floats, Weights, one_hot, product, relu, sigmoid
-from ..spec import SampleRNNSpec
+from .spec import SampleRNNSpec
+from .tables import tier_input_table
 
 
 class SampleRNN:
     """The model of `player.Player`."""
 
-    def __init__(self, spec: SampleRNNSpec, weights: Weights) -> None:
+    def __init__(self, spec: SampleRNNSpec, weights: Weights, condition: None = None) -> None:
         self.spec, self.weights = spec, weights
-        self.numbers = tier_input_table(spec).astype(np.float64)
+        self.numbers = tier_input_table(spec.tier_input, codec(spec)).astype(np.float64)
         # [in, out, phase], a transposed convolution whose kernel is its stride: one matrix [out, in] per phase.
         self.upsample = [
             np.ascontiguousarray(weights[f"tiers.{t}.upsample.weight"].transpose(2, 1, 0)) for t in range(spec.tiers)

@@ -1,6 +1,6 @@
 """Parameters by the table of the spec: names, shapes, weight norm, and the way out to a pack.
 
-`Weights` is the module under both families. Without weight norm its `state_dict` is the table itself. With it, a
+`Weights` is the module under all families. Without weight norm its `state_dict` is the table itself. With it, a
 weight `w` is held as a direction `w_v` and a length `w_g`, one length per output, and `folded()` multiplies them out.
 """
 
@@ -11,20 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import SpecError
-from ..spec import Spec, tensors
+from ..spec import Spec
 
 # The tables of the lookup: the first products, whose sum is exact in float32, and the states before the first sample.
 _LOOKED_UP = ("embed.weight", "sample.in.weight", "input.conv.weight", ".h0", ".c0")
 
 
 class Weights(nn.Module):
-    """Every tensor of `tensors(spec)` as a parameter under its own name, all zero until initialised or loaded."""
+    """Every tensor of `spec.tensors()` as a parameter under its own name, all zero until initialised or loaded."""
 
     def __init__(self, spec: Spec, weight_norm: bool = False) -> None:
         super().__init__()
         self.spec = spec
         self.weight_norm = weight_norm
-        for name, shape in tensors(spec):
+        for name, shape in spec.tensors():
             if self.is_normed(name):
                 self._hold(f"{name}_v", torch.zeros(shape))
                 self._hold(f"{name}_g", torch.zeros(_length(torch.zeros(shape), name).shape))
@@ -39,7 +39,7 @@ class Weights(nn.Module):
     def folded(self, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
         """The table's tensors by name, differentiable; products in `dtype`, what is looked up always in float32."""
         held = dict(self.named_parameters())
-        names = (name for name, _ in tensors(self.spec))
+        names = (name for name, _ in self.spec.tensors())
         whole = {n: held[n] if n in held else _fold(held[f"{n}_v"], held[f"{n}_g"], n) for n in names}
         return {n: w if n.endswith(_LOOKED_UP) else w.to(dtype) for n, w in whole.items()}
 
@@ -47,14 +47,14 @@ class Weights(nn.Module):
     def export(self) -> dict[str, np.ndarray]:
         """The table's tensors in table order as float32 arrays, multiplied out in double precision."""
         held = {n: p.detach().cpu().double() for n, p in self.named_parameters()}
-        names = (name for name, _ in tensors(self.spec))
+        names = (name for name, _ in self.spec.tensors())
         folded = {n: held[n] if n in held else _fold(held[f"{n}_v"], held[f"{n}_g"], n) for n in names}
         return {n: np.ascontiguousarray(w.numpy().astype(np.float32)) for n, w in folded.items()}
 
     @torch.no_grad()
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Set every tensor from arrays by the table's names; lengths become the norms of what is given."""
-        table = dict(tensors(self.spec))
+        table = dict(self.spec.tensors())
         if arrays.keys() != table.keys():
             odd = sorted(arrays.keys() ^ table.keys())[0]
             raise SpecError(f"tensor {odd!r} is {'missing' if odd in table else 'unknown'}; give exactly the table's")

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from ...errors import UsageError
 from ...levels.quantize import codec
-from ..spec import WaveNetSpec
 from ..torch_parts.lookup import window_product
+from ..torch_parts.model import Model, Tensors
 from ..torch_parts.nll import nll
-from ..torch_parts.weights import Weights
 from .layer import gated_layer
+from .spec import WaveNetSpec
 
-Tensors = dict[str, Tensor]
 
-
-class WaveNet(Weights):
+class WaveNet(Model):
     """Levels in, logits out. With `weight_norm` every product is held as direction and length (see `Weights`)."""
+
+    to_compile = ("_skipped",)  # the layers
 
     spec: WaveNetSpec
     amplitudes: Tensor
@@ -64,17 +64,22 @@ class WaveNet(Weights):
         return taps["logits"], after
 
     def nll(
-        self, levels: Tensor, predicted: int, condition: Tensor | None = None, dtype: torch.dtype = torch.float32
-    ) -> Tensor:
-        """Mean NLL in nats of the last `predicted` levels of every window, [B, context + predicted].
+        self,
+        levels: Tensor,
+        predicted: int,
+        state: Tensors | None = None,
+        dtype: torch.dtype = torch.float32,
+        condition: Tensor | None = None,
+    ) -> tuple[Tensor, Tensors]:
+        """See `Model`. A window starts with empty rings and leaves nothing to carry.
 
-        With a context of one receptive field every prediction sees all that it can; what is missing is empty. Products
-        are taken in `dtype`; what runs through the layers is summed in float32.
+        With a context of one receptive field every prediction sees all that it can; what is missing is empty. What runs
+        through the layers is summed in float32. `condition`: see `forward`.
         """
         w = self.folded(dtype)
         x, _ = self._skipped(levels[:, :-1], None, w, {}, condition, predicted)
         layers = [(w[f"head.{part}.weight"], w.get(f"head.{part}.bias")) for part in ("conv1", "conv2")]
-        return nll(x.flatten(0, 1), layers, levels[:, -predicted:].reshape(-1), relu_input=True)
+        return nll(x.flatten(0, 1), layers, levels[:, -predicted:].reshape(-1), relu_input=True), {}
 
     def _features(
         self,

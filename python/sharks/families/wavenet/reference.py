@@ -17,13 +17,11 @@ A step feeds the newest level, which the state holds but no layer has seen, and 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ...errors import UsageError
 from ...levels.quantize import codec
 from ..numpy_parts.player import State, Tap
 from ..numpy_parts.weights import Floats, Weights, one_hot, relu, sigmoid
-from ..spec import Spec, WaveNetSpec
+from .spec import WaveNetSpec
 
 EMPTY = -1  # a place of `input.levels` before the first sample: no level, a vector of zeros
 
@@ -79,29 +77,3 @@ class WaveNet:
         if self.condition is not None:
             a += self.weights.linear(f"blocks.{i}.gcond", self.condition)
         return np.tanh(a[:, :D]) * sigmoid(a[:, D:])
-
-
-def condition_vectors(
-    spec: Spec, tensors: dict[str, np.ndarray], condition: ArrayLike | None, streams: int
-) -> Floats | None:
-    """What `condition` means: one vector per stream, (B, G), or None where the model takes none.
-
-    Classes int (B,) are looked up in `gcond.embed.weight`; vectors float (B, G) are taken as they are. Raises
-    `UsageError` where the model wants something else.
-    """
-    if not isinstance(spec, WaveNetSpec) or not spec.global_channels:
-        if condition is not None:
-            raise UsageError("condition is given, but this model has no global conditioning; leave it out")
-        return None
-    wants, classes = spec.global_channels, spec.global_classes
-    wanted = f"one class from 0 to {classes - 1} for each of {streams} streams" if classes else f"({streams}, {wants})"
-    if condition is None:
-        raise UsageError(f"condition is missing; wanted {wanted}")
-    given = np.asarray(condition)
-    if classes:
-        if given.shape != (streams,) or given.dtype.kind not in "iu" or not ((given >= 0) & (given < classes)).all():
-            raise UsageError(f"condition is {given.dtype} {given.tolist()}; wanted {wanted}")
-        return tensors["gcond.embed.weight"][given]
-    if given.shape != (streams, wants) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
-        raise UsageError(f"condition is {given.dtype} {given.shape}; wanted finite vectors {wanted}")
-    return given.astype(np.float64)

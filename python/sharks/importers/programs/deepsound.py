@@ -10,7 +10,8 @@ import collections.abc
 import dataclasses
 import typing
 
-from ...families.spec import SampleRNNSpec, Spec
+from ...families.samplernn.spec import SampleRNNSpec
+from ...families.spec import Spec
 from ..source import Source, Tensors
 from .layouts import started, torch_shape, torch_weight
 

@@ -13,7 +13,8 @@ import re
 
 import numpy as np
 
-from ...families.spec import Spec, WaveNetSpec
+from ...families.spec import Spec
+from ...families.wavenet.spec import WaveNetSpec
 from ..source import Source, Tensors
 
 KEYS = (("dilations", "residual_channels"),)

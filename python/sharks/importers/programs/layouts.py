@@ -8,7 +8,7 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ...families.spec import SampleRNNSpec
+from ...families.samplernn.spec import SampleRNNSpec
 from ..source import Source, Tensors
 
 # Where each of our gates stands among theirs.

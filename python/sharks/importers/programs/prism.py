@@ -10,7 +10,8 @@ import collections.abc
 
 import numpy as np
 
-from ...families.spec import SampleRNNSpec, Spec
+from ...families.samplernn.spec import SampleRNNSpec
+from ...families.spec import Spec
 from ..source import Source, Tensors
 from .layouts import KERAS_GRU, reordered
 

@@ -15,7 +15,8 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ...families.spec import SampleRNNSpec, Spec
+from ...families.samplernn.spec import SampleRNNSpec
+from ...families.spec import Spec
 from ..settings import Settings
 from ..source import Source, Tensors
 from .layouts import THEANO_GRU, THEANO_LSTM, reordered, scaled, started

@@ -12,7 +12,8 @@ import typing
 
 import numpy as np
 
-from ...families.spec import Spec, WaveNetSpec
+from ...families.spec import Spec
+from ...families.wavenet.spec import WaveNetSpec
 from ..source import Source, Tensors
 
 KEYS = (("layers", "blocks"),)

@@ -1,8 +1,9 @@
 """Batches as a pure function of (seed, step), read from prepared music.
 
-A chunk is a stretch of one track; it never crosses into another. SampleRNN walks through its chunks window by window,
-carrying its state, and starts each one fresh, after a history of silence, as a free run will. WaveNet takes single
-windows, each with a receptive field of what really came before (silence before the start of a track).
+A chunk is a stretch of one track; it never crosses into another. A model that carries its state, such as a SampleRNN,
+walks through its chunks window by window, and starts each one fresh, after a history of silence, as a free run will.
+One that carries none, such as a WaveNet, takes single windows, each with a context of what really came before (silence
+before the start of a track).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from ...dataset.dataset import Dataset, Track, level_table
 from ...errors import AudioError
-from ...families.spec import SampleRNNSpec, Spec
+from ...families.spec import Spec
 from ...levels.quantize import codec
 from ...recipes.presets import DataRecipe, Recipe
 from . import equaliser
@@ -66,8 +67,8 @@ class Training:
         """`AudioError` if there is nothing to train on, or nothing but silence by the recipe's rule."""
         self.batch, self.seed, train = recipe.train.batch, seed, recipe.train
         self.chunk_len, self._equaliser_db = train.chunk_len, recipe.data.equaliser_db
-        self.context = spec.lookback if isinstance(spec, SampleRNNSpec) else spec.receptive_field
-        self._carries_state = isinstance(spec, SampleRNNSpec)
+        self.context = spec.context
+        self._carries_state = spec.carries_state
         self._music = Music(dataset.train, spec)
         tracks = dataset.of("train")
         whole = max(1, round(recipe.data.chunk_seconds * dataset.sample_rate) // self.chunk_len) * self.chunk_len
@@ -120,7 +121,7 @@ class Training:
         return self._units[_order(self.seed, epoch, len(self._units))[place]]
 
     def _windows_of(self, found: list[Stretch]) -> list[Stretch]:
-        """WaveNet's units: the windows of every chunk, without those behind the end of a short track."""
+        """The units where no state is carried: the windows of every chunk, without those behind a short track's end."""
         starts = ((c, start) for c in found for start in range(c.start, c.start + c.length, self.chunk_len))
         return [c._replace(start=start, length=self.chunk_len) for c, start in starts if start < self._ends[c.track]]
 
@@ -135,8 +136,8 @@ class Validation:
 
     def __init__(self, dataset: Dataset, spec: Spec, recipe: Recipe, seconds: float | None) -> None:
         """`seconds` spread evenly over the held-out tracks; None for all of them."""
-        self.context = spec.lookback if isinstance(spec, SampleRNNSpec) else spec.receptive_field
-        self._fresh = isinstance(spec, SampleRNNSpec)
+        self.context = spec.context
+        self._fresh = spec.carries_state
         self._music = Music(dataset.val, spec)
         self.tracks = dataset.of("val")
         unit = recipe.train.chunk_len if self._fresh else 1

@@ -1,7 +1,7 @@
-"""torch.compile for the part of a model that is many small operations: the layers of a WaveNet.
+"""torch.compile for the part of a model that is many small operations, such as the layers of a WaveNet.
 
-What a SampleRNN does is a few large ones, which no compiler makes faster. Where the compiler fails, as it does without
-a C++ compiler or on a GPU that it does not know, the model goes on as it is, and says so.
+A model of a few large ones, which no compiler makes faster, names no such part. Where the compiler fails, as it does
+without a C++ compiler or on a GPU that it does not know, the model goes on as it is, and says so.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ from collections.abc import Callable
 
 import torch
 
-from ...families.samplernn.model import SampleRNN
-from ...families.wavenet.model import WaveNet
+from ...families.torch_parts.model import Model
 
 
-def compile_layers(model: SampleRNN | WaveNet, tell: Callable[[str], None]) -> bool:
-    """Let a WaveNet's layers be compiled when they first run; whether there was anything to compile."""
-    if not isinstance(model, WaveNet):
-        return False
-    layers = model._skipped
-    model._skipped = _Compiled(layers, torch.compile(layers, dynamic=False), tell)  # type: ignore[method-assign]
-    return True
+def compile_layers(model: Model, tell: Callable[[str], None]) -> bool:
+    """Let what the model names be compiled when it first runs; whether there was anything to compile."""
+    for name in model.to_compile:
+        plain = getattr(model, name)
+        setattr(model, name, _Compiled(plain, torch.compile(plain, dynamic=False), tell))
+    return bool(model.to_compile)
 
 
 class _Compiled:

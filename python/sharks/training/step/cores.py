@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-FEWEST_STREAMS = 8  # of a recurrent piece: with fewer, reading the weights costs more than what is done with them
-
 Job = typing.TypeVar("Job")
 Result = typing.TypeVar("Result")
 

@@ -11,16 +11,14 @@ from torch import Tensor
 
 from ...errors import Error
 from ...families.initialise import initialise
-from ...families.registry import build
-from ...families.samplernn.model import SampleRNN
+from ...families.registry import torch_model
 from ...families.spec import Spec
 from ...families.torch_parts.nll import BITS
-from ...families.wavenet.model import WaveNet
 from ...recipes.presets import TrainRecipe
 from ..music.batches import Batch
 from . import precision
 from .compiled import compile_layers
-from .cores import FEWEST_STREAMS, Hands, how_many
+from .cores import Hands, how_many
 from .optimiser import Arrays, Optimiser, array
 from .processes import Together
 
@@ -44,19 +42,19 @@ class Learner:
         together: Together | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """`counts` [Q]: how often each level occurs in the training music; see `models.initialise`.
+        """`counts` [Q]: how often each level occurs in the training music; see `families.initialise`.
 
         `together`: the processes that share the recipe's batch, or None; then batches hold only this one's streams.
         """
         self.spec, self.train, self.device, self.seed = spec, train, device, seed
         self.dtype = precision.dtype(train.precision)
         self.together = Together(device) if together is None else together
-        self.model = build(spec, train.weight_norm)
+        self.model = torch_model(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
         self.model.to(device)
         self.listener = self.model
         if train.ema:
-            self.listener = build(spec, train.weight_norm).to(device)
+            self.listener = torch_model(spec, train.weight_norm).to(device)
             self.listener.load_state_dict(self.model.state_dict())
         if train.compiled:
             compile_layers(self.model, tell)
@@ -136,7 +134,7 @@ class Learner:
         if self.device.type != "cpu" or self.train.compiled:  # a compiled model is not for two threads at once
             return 1
         mine = self.together.part(self.train.batch)
-        return how_many(mine.stop - mine.start, FEWEST_STREAMS if isinstance(self.model, SampleRNN) else 1)
+        return how_many(mine.stop - mine.start, self.model.fewest_streams)
 
     def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
         """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
@@ -152,7 +150,7 @@ class Learner:
         def piece(start: int) -> tuple[float, Sequence[Tensor | None], State]:
             some = slice(start, start + count)
             entered = self._enter(batch.fresh, some)  # here, for every piece needs a graph of its own
-            loss, end = self._nll(self.model, levels[some], self.train.chunk_len, entered, self.dtype)
+            loss, end = self.model.nll(levels[some], self.train.chunk_len, entered, self.dtype)
             loss = loss * (len(levels[some]) / self.train.batch)
             slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
             return float(loss.detach()), slopes, {name: value.detach() for name, value in end.items()}
@@ -171,30 +169,22 @@ class Learner:
         total, state = 0.0, None
         for start in range(context, levels.shape[1], self.train.chunk_len):
             stop = min(start + self.train.chunk_len, levels.shape[1])
-            loss, state = self._nll(self.listener, given[:, start - context : stop], stop - start, state, torch.float32)
+            loss, state = self.listener.nll(given[:, start - context : stop], stop - start, state)
             total += float(loss) * BITS * (stop - start)
         return total / (levels.shape[1] - context)
 
-    def _nll(
-        self, model: SampleRNN | WaveNet, levels: Tensor, predicted: int, state: State | None, dtype: torch.dtype
-    ) -> tuple[Tensor, State]:
-        """Mean NLL in nats of the last `predicted` levels, and the state to carry on with (WaveNet carries none)."""
-        if isinstance(model, SampleRNN):
-            return model.nll(levels, state, dtype)
-        return model.nll(levels, predicted, dtype=dtype), {}
-
     def _enter(self, fresh: np.ndarray, some: slice) -> State | None:
         """The carried state of some streams, with the initial one where a stream starts anew (`fresh`, of all)."""
-        if not isinstance(self.model, SampleRNN):
+        if not self.spec.carries_state:
             return None
         start = self.model.initial_state(len(fresh[some]))
         if self.train.initial_noise:
             start = {name: value + self._noise(value, some) for name, value in start.items()}
         if not self._state:
             return start
-        anew = torch.from_numpy(fresh[some]).to(self.device)[:, None, None]
+        anew = torch.from_numpy(fresh[some]).to(self.device)
         carried = {name: value[: len(fresh)][some] for name, value in self._state.items()}
-        return {name: torch.where(anew, start[name], value) for name, value in carried.items()}
+        return {n: torch.where(anew.view(-1, *[1] * (v.dim() - 1)), start[n], v) for n, v in carried.items()}
 
     def _noise(self, state: Tensor, some: slice) -> Tensor:
         """What a state begins with besides: the same for a seed, a step and a stream, on any number of processes."""
