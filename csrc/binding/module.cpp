@@ -13,13 +13,13 @@ using sharks::Model;
 using sharks::binding::Handle;
 
 PYBIND11_MODULE(_core, m) {
-  m.doc() = "The compiled engine. Use sharks.generate, sharks.stream and sharks.logits; engine.py is the door.";
+  m.doc() = "The compiled engine. Use sharks.generate, sharks.stream and sharks.logits; engine/door.py is the door.";
   m.def("isas", &binding::isas, "Instruction sets that this build holds and this CPU runs, best first.");
   m.def("isa", [] { return sharks::cpu::kernels("auto").isa; }, "The set that \"auto\" means; SHARKS_ISA forces one.");
   m.def("product", &binding::product, py::arg("weights"), py::arg("inputs"), py::arg("dtype") = "float32",
         py::arg("isa") = "auto", "weights float32 [M, N], inputs float32 [B, N] -> float32 [B, M]; for proof.");
   m.def("gumbel", &binding::gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"),
-        py::arg("isa") = "auto", "The noise of one draw, float32 [q]; equals sharks.sampling.gumbel to the bit.");
+        py::arg("isa") = "auto", "The noise of one draw, float32 [q]; equals sharks.levels.sampling.gumbel to the bit.");
   m.def(
       "probe_read", &binding::probe_read, py::arg("bytes"), py::arg("rounds") = 5,
       "Seconds that one thread needs to read so many bytes once, over and over: what weights of that size can reach.");
@@ -65,7 +65,7 @@ PYBIND11_MODULE(_core, m) {
       .def("run", &binding::run, py::arg("n"), py::arg("temperature"), py::arg("seed"), py::arg("streams"),
            py::arg("out") = py::none(),
            "temperature float32 [B, n], streams int64 [B] -> drawn levels int32 [B, n], in `out` where it is given.")
-      .def("get_state", &binding::get_state, "The state by spec.state_tensors, streams first.")
+      .def("get_state", &binding::get_state, "The state by the arrays that the spec lists, streams first.")
       .def("set_state", &binding::set_state, py::arg("state"))
       .def("set_condition", &binding::set_condition, py::arg("vectors"), "Global conditioning, float32 [B, G].");
 }

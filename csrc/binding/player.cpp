@@ -132,10 +132,9 @@ void set_state(Handle& self, const py::dict& state) {
       data.push_back(checked<int64_t>(array, field.name, shape));
     } else {
       const int32_t* levels = checked<int32_t>(array, field.name, shape);
-      const int32_t lowest = field.name == "input.levels" ? -1 : 0;  // -1: an empty place
       for (py::ssize_t i = 0; i < array.size(); ++i)
-        SHARKS_CHECK(levels[i] >= lowest && levels[i] < player.q_levels(), "state '", field.name, "' holds ", levels[i],
-                     "; wanted ", lowest, " to ", player.q_levels() - 1);
+        SHARKS_CHECK(levels[i] >= field.lowest && levels[i] < player.q_levels(), "state '", field.name, "' holds ",
+                     levels[i], "; wanted ", field.lowest, " to ", player.q_levels() - 1);
       data.push_back(levels);
     }
   }

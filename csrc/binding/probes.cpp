@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "binding/specs.h"
+#include "binding/dtypes.h"
 #include "cpu/simd/aligned.h"
 #include "cpu/simd/kernels.h"
 #include "cpu/simd/matrix.h"

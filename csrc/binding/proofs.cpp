@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "binding/specs.h"
+#include "binding/dtypes.h"
 #include "cpu/simd/kernels.h"
 #include "cpu/simd/matrix.h"
 

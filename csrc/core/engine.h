@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/state.h"
+
 namespace sharks {
 
 // A stage value to copy out while forcing: `out` is [B, count, width], count = times the stage runs within the call.
@@ -17,14 +19,6 @@ struct Tap {
   std::string stage;
   float* out;
   int64_t count;
-};
-
-// One named array of a stream's state, as spec.state_tensors lists it, with the stream axis in front.
-struct StateField {
-  enum class Type { kFloat32, kInt32, kInt64 };
-  std::string name;
-  std::vector<int64_t> shape;  // [B, ...]
-  Type type;
 };
 
 class Player {

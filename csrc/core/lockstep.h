@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/check.h"
@@ -15,15 +16,12 @@ class Lockstep : public Player {
   int streams() const final { return B_; }
   int q_levels() const final { return Q_; }
   int64_t position() const final { return position_; }
+  std::vector<StateField> state_fields() const final { return state_; }
 
  protected:
-  Lockstep(int B, int Q) : B_(B), Q_(Q) {}
+  Lockstep(int B, int Q, std::vector<StateField> state) : B_(B), Q_(Q), state_(std::move(state)) {}
 
-  // `position` and `step` as arrays of the state.
-  std::vector<StateField> counter_fields() const {
-    return {{"position", {B_}, StateField::Type::kInt64}, {"step", {B_}, StateField::Type::kInt64}};
-  }
-
+  // `position` and `step`, which are arrays of the state.
   bool get_counter(const std::string& name, void* out) const {
     if (name != "position" && name != "step") return false;
     std::fill_n(static_cast<int64_t*>(out), B_, name == "step" ? step_ : position_);
@@ -41,6 +39,9 @@ class Lockstep : public Player {
 
   const int B_, Q_;
   int64_t position_ = 0, step_ = 0;
+
+ private:
+  const std::vector<StateField> state_;
 };
 
 }  // namespace sharks

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/check.h"
 #include "core/stages.h"
@@ -17,8 +18,9 @@ constexpr size_t kWorthSharing = size_t{96} << 10;
 
 }  // namespace
 
-Stepper::Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads)
-    : Lockstep(B, Q),
+Stepper::Stepper(const Kernels& kernels, int B, int Q, std::vector<StateField> state, int widest, size_t heaviest,
+                 int threads)
+    : Lockstep(B, Q, std::move(state)),
       kernels_(kernels),
       ld_logits_(static_cast<size_t>(padded(Q))),
       logits_(B * ld_logits_),
@@ -45,7 +47,7 @@ void Stepper::multiply_rows(const Packed& w, int from, int to, int member, const
   if (from >= to) return;
   const int first = from * kGroupRows, last = std::min(w.rows, to * kGroupRows);
   kernels_.product(row_slice(w, first, last), B_, x, ld_x, init ? init + first : nullptr, ld_init, y + first, ld_y,
-                   relu, scratch_[static_cast<size_t>(member)].data());
+                   relu, scratch_[member].data());
 }
 
 bool Stepper::worth_sharing(const Packed& w) { return packed_bytes(w) >= kWorthSharing; }

@@ -29,9 +29,10 @@ class Stepper : public Lockstep {
   int64_t stage_width(const std::string& stage) const final { return stage_source(stage).width; }
 
  protected:
-  // `widest`: columns of the model's widest matrix; `heaviest`: bytes of its heaviest. Several threads share the
-  // products of each step, where one is heavy enough.
-  Stepper(const Kernels& kernels, int B, int Q, int widest, size_t heaviest, int threads);
+  // `state`: the family's table. `widest`: columns of the model's widest matrix; `heaviest`: bytes of its heaviest.
+  // Several threads share the products of each step, where one is heavy enough.
+  Stepper(const Kernels& kernels, int B, int Q, std::vector<StateField> state, int widest, size_t heaviest,
+          int threads);
 
   // y = init + W x over all streams; see Kernels::product.
   void multiply(const Packed& w, const float* x, size_t ld_x, const float* init, size_t ld_init, float* y, size_t ld_y,

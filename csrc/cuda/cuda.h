@@ -1,13 +1,9 @@
-// The CUDA engine's door. Nothing here needs the CUDA toolkit: stub.cpp answers where there is none.
+// The CUDA engine's door: what GPU is here. Nothing here needs the CUDA toolkit: stub.cpp answers where there is none.
+// Each family's own model.h makes what plays.
 #pragma once
 
-#include <memory>
+#include <cstddef>
 #include <string>
-
-#include "core/dense.h"
-#include "core/engine.h"
-#include "core/spec.h"
-#include "core/weights.h"
 
 namespace sharks::cuda {
 
@@ -34,12 +30,5 @@ struct Latencies {
 Latencies probe();
 
 enum class Precision { kFloat32, kFloat16 };  // of the weights; sums are float32
-
-// `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds. The
-// caller keeps weights and table alive as long as the model: another plan may be made of them.
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
-                                    const std::string& plan, Fold fold);
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
-                                      Precision precision, const std::string& plan, Fold fold);
 
 }  // namespace sharks::cuda

@@ -12,12 +12,4 @@ int device_index() { refuse(status()); }
 void fetch(void*, const void*, size_t) { refuse(status()); }
 Latencies probe() { refuse(status()); }
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec&, Weights&, const float*, Precision, const std::string&, Fold) {
-  refuse(status());
-}
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec&, Weights&, const float*, Precision, const std::string&,
-                                      Fold) {
-  refuse(status());
-}
-
 }  // namespace sharks::cuda

@@ -1,4 +1,4 @@
-"""The compiled engine; engine.py is its door."""
+"""The compiled engine; engine/door.py is its door."""
 
 import typing
 

@@ -6,6 +6,7 @@
 #include "cpu/simd/kernels.h"
 #include "cuda/cuda.h"
 #include "cuda/player/plan.h"
+#include "cuda/samplernn/model.h"
 #include "expect.h"
 #include "random_models.h"
 
@@ -91,7 +92,7 @@ std::unique_ptr<Model> model_of(const std::string& plan) {
   spec.q_levels = test::kLevels, spec.frame_sizes = {2, 4}, spec.dim = 4, spec.layers = 1, spec.embed_dim = 3;
   first_lights = fast_plans = 0, fast_refuses = fast_is_refused = false, fast_fits = 8, fast_trouble = kNoTrouble;
   return test::with_random_weights([&](Weights& weights) {
-    return make_samplernn(spec, weights, table.data(), Precision::kFloat32, plan, sharks::cpu::kernels("auto").fold);
+    return make_model(spec, weights, table.data(), Precision::kFloat32, plan, sharks::cpu::kernels("auto").fold);
   });
 }
 

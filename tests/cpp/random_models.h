@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/engine.h"
-#include "core/spec.h"
 #include "core/weights.h"
-#include "cpu/cpu.h"
+#include "cpu/samplernn/model.h"
+#include "cpu/wavenet/model.h"
 
 namespace sharks::test {
 
@@ -95,7 +95,7 @@ inline std::unique_ptr<Model> random_model(const std::string& family, int width,
     spec.bias = spec.head_bias = true;
     spec.global_channels = 3;
     return with_random_weights(
-        [&](Weights& weights) { return cpu::make_wavenet(spec, weights, table.data(), isa, type_of(type)); });
+        [&](Weights& weights) { return cpu::make_model(spec, weights, table.data(), isa, type_of(type)); });
   }
   SampleRNNSpec spec;
   spec.q_levels = kLevels;
@@ -106,7 +106,7 @@ inline std::unique_ptr<Model> random_model(const std::string& family, int width,
   spec.skip = SampleRNNSpec::Skip::kGraves;
   spec.embed_dim = 8;
   return with_random_weights(
-      [&](Weights& weights) { return cpu::make_samplernn(spec, weights, table.data(), isa, type_of(type)); });
+      [&](Weights& weights) { return cpu::make_model(spec, weights, table.data(), isa, type_of(type)); });
 }
 
 // A player at the start of its clips, behind `lookback` levels of the middle.

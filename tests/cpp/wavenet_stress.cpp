@@ -80,7 +80,7 @@ std::vector<int32_t> drawn_on(const char* kind, Precision precision) {
 // The same from the CPU engine.
 std::vector<int32_t> drawn_on_cpu() {
   const auto model = test::with_random_weights([&](Weights& weights) {
-    return sharks::cpu::make_wavenet(spec_of_test(), weights, decode().data(), "auto", sharks::cpu::Type::kFloat32);
+    return sharks::cpu::make_model(spec_of_test(), weights, decode().data(), "auto", sharks::cpu::Type::kFloat32);
   });
   const auto player = model->player(kStreams, 1);
   std::vector<int32_t> first, drawn(kStreams * kSteps), all;

@@ -1,4 +1,4 @@
-// Philox4x32-10 (Salmon et al. 2011): counter-based noise, the same numbers on every machine. python/sharks/sampling.py
+// Philox4x32-10 (Salmon et al. 2011): counter-based noise, the same numbers on every machine. sharks/levels/sampling.py
 // states it; this is its translation, for host and device.
 #pragma once
 

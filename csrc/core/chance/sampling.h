@@ -1,4 +1,4 @@
-// Logits -> level by the Gumbel-max identity; python/sharks/sampling.py states it, this draws the same bits.
+// Logits -> level by the Gumbel-max identity; sharks/levels/sampling.py states it, this draws the same bits.
 //
 // Every product and sum here rounds on its own. Compile with contraction off (-ffp-contract=off): a fused multiply-add
 // would draw other bits.

@@ -1,13 +1,12 @@
 // SampleRNN's weights with everything folded that can be, in double precision, where no activation lies between:
 //   - the sample input (embedding, then convolution) becomes a table of rows to add, one per place in the window and
-//   level;
+//     level;
 //   - the first hidden layer goes into that table and into the lowest upsampling;
 //   - a tier's expansion goes into its first recurrent layer, whose share for the conditioning goes into the upsampling
-//   of
-//     the tier above (unless deeper layers read the expanded frame too);
+//     of the tier above (unless deeper layers read the expanded frame too);
 //   - PRISM's doubled input is one input with added weights; the skip products share one bias.
 //
-// `Packing` says how a backend keeps matrices; see wavenet_folds.h. Letters: D dim, F samples per frame, X what a
+// `Packing` says how a backend keeps matrices; see core/wavenet/folds.h. Letters: D dim, F samples per frame, X what a
 // tier's recurrent stack reads, G gates, Q levels; a small p marks a padded width.
 #pragma once
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "core/dense.h"
+#include "core/engine.h"
 #include "core/samplernn/weights.h"
 
 namespace sharks {
@@ -34,9 +34,10 @@ struct FoldedSampleRNN {
   SampleRNNSpec spec;
   int Dp;
   struct Layer {
-    Matrix below, frame, recurrent, candidate;  // [G Dp, .] from h below, the tier's input, own h; reset-before's U_n
-    Floats bias, recurrent_bias;                // [G Dp]; the latter of the reset-after GRU
-    Matrix skip;                                // [Dp, Dp]
+    Matrix below, frame, recurrent,
+        candidate;                // [G Dp, cols] from h below, the tier's input, own h; reset-before's U_n
+    Floats bias, recurrent_bias;  // [G Dp]; the latter of the reset-after GRU
+    Matrix skip;                  // [Dp, Dp]
   };
   struct Tier {
     int Xp;
@@ -57,6 +58,8 @@ struct FoldedSampleRNN {
   std::vector<Floats> hidden_bias;
   Matrix out;
   Floats out_bias;
+
+  Cost cost() const;
 
  private:
   static int padded(int n) { return Packing::padded(n); }
@@ -131,16 +134,16 @@ auto FoldedSampleRNN<Packing>::bind_layer(const SampleRNNWeights::Layer& from, i
 
 template <typename Packing>
 auto FoldedSampleRNN<Packing>::bind_tier(const SampleRNNWeights& weights, int t) const -> Tier {
-  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const SampleRNNWeights::Tier& from = weights.tiers[t];
   const int D = spec.dim;
   Tier tier;
   tier.Xp = padded(spec.tier_width(t));
   tier.skip_bias = Floats(static_cast<size_t>(Dp));
   std::vector<double> skip_bias(static_cast<size_t>(D));
   for (int k = 0; k < spec.layers; ++k) {
-    const SampleRNNWeights::Layer& layer = from.layers[static_cast<size_t>(k)];
+    const SampleRNNWeights::Layer& layer = from.layers[k];
     tier.layers.push_back(bind_layer(layer, t, k));
-    for (int o = 0; o < D && layer.skip_bias; ++o) skip_bias[static_cast<size_t>(o)] += layer.skip_bias[o];
+    for (int o = 0; o < D && layer.skip_bias; ++o) skip_bias[o] += layer.skip_bias[o];
   }
   std::copy(skip_bias.begin(), skip_bias.end(), tier.skip_bias.data());
   tier.h0 = Floats(static_cast<size_t>(spec.layers) * Dp);
@@ -157,8 +160,8 @@ auto FoldedSampleRNN<Packing>::bind_tier(const SampleRNNWeights& weights, int t)
 // How a frame enters: through the expansion into the first layer, or, folded, into the first layer at once.
 template <typename Packing>
 void FoldedSampleRNN<Packing>::bind_frame(const SampleRNNWeights& weights, int t, Tier& tier) const {
-  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
-  const int D = spec.dim, F = spec.frame_sizes[static_cast<size_t>(t)];
+  const SampleRNNWeights::Tier& from = weights.tiers[t];
+  const int D = spec.dim, F = spec.frame_sizes[t];
   const Dense layer = first_layer(weights, t);
   if (!from.expand) {
     tier.layers[0].frame = packing.matrix(layer);
@@ -186,7 +189,7 @@ bool FoldedSampleRNN<Packing>::first_layer_folded(int t) const {
 // The first recurrent layer's input matrix [G Dp, Xp].
 template <typename Packing>
 Dense FoldedSampleRNN<Packing>::first_layer(const SampleRNNWeights& weights, int t) const {
-  const float* w_ih = weights.tiers[static_cast<size_t>(t)].layers[0].w_ih;
+  const float* w_ih = weights.tiers[t].layers[0].w_ih;
   const int D = spec.dim, G = spec.gates(), X = spec.tier_width(t);
   const bool doubled = spec.skip == Skip::kPrism;
   const int width = doubled ? 2 * X : X;
@@ -200,13 +203,13 @@ Dense FoldedSampleRNN<Packing>::first_layer(const SampleRNNWeights& weights, int
 template <typename Packing>
 std::vector<double> FoldedSampleRNN<Packing>::first_layer_bias(const SampleRNNWeights& weights, int t,
                                                                const Dense& layer) const {
-  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const SampleRNNWeights::Tier& from = weights.tiers[t];
   const int D = spec.dim;
   std::vector<double> bias(static_cast<size_t>(layer.rows()));
   for (int g = 0; g < spec.gates(); ++g)
-    for (int o = 0; o < D; ++o) bias[static_cast<size_t>(g * Dp + o)] = from.layers[0].b_ih[g * D + o];
+    for (int o = 0; o < D; ++o) bias[g * Dp + o] = from.layers[0].b_ih[g * D + o];
   for (int row = 0; row < layer.rows(); ++row)
-    for (int o = 0; o < D; ++o) bias[static_cast<size_t>(row)] += layer.at(row, o) * from.expand_bias[o];
+    for (int o = 0; o < D; ++o) bias[row] += layer.at(row, o) * from.expand_bias[o];
   return bias;
 }
 
@@ -226,14 +229,14 @@ auto FoldedSampleRNN<Packing>::reader(const SampleRNNWeights& weights, int t) co
     return {std::move(layer), std::move(bias)};
   }
   Reader tier{Dense(0, 0), std::vector<double>(static_cast<size_t>(Dp))};
-  std::copy_n(weights.tiers[static_cast<size_t>(t - 1)].expand_bias, D, tier.bias.begin());
+  std::copy_n(weights.tiers[t - 1].expand_bias, D, tier.bias.begin());
   return tier;
 }
 
 // The upsampling, with what its reader would do to each row already done.
 template <typename Packing>
 void FoldedSampleRNN<Packing>::fold_upsampling(const SampleRNNWeights& weights, int t, Tier& to) const {
-  const SampleRNNWeights::Tier& from = weights.tiers[static_cast<size_t>(t)];
+  const SampleRNNWeights::Tier& from = weights.tiers[t];
   const Reader reads = reader(weights, t);
   const int D = spec.dim, ratio = spec.ratio(t);
   to.row = static_cast<int>(reads.bias.size());
@@ -245,10 +248,10 @@ void FoldedSampleRNN<Packing>::fold_upsampling(const SampleRNNWeights& weights, 
     const bool mapped = reads.map.rows() > 0;
     all.place(j * to.row, mapped ? packing.times(reads.map, phase) : phase);
     for (int row = 0; row < to.row; ++row) {
-      double bias = reads.bias[static_cast<size_t>(row)];
+      double bias = reads.bias[row];
       for (int o = 0; o < D && from.upsample_bias; ++o)
         bias += (mapped ? reads.map.at(row, o) : row == o) * from.upsample_bias[j * D + o];
-      to.upsample_bias[static_cast<size_t>(j * to.row + row)] = static_cast<float>(bias);
+      to.upsample_bias[j * to.row + row] = static_cast<float>(bias);
     }
   }
   to.upsample = packing.matrix(all);
@@ -272,6 +275,23 @@ void FoldedSampleRNN<Packing>::fold_sample_input(const SampleRNNWeights& weights
       for (int o = 0; o < D; ++o)
         sample_table[(static_cast<size_t>(p) * Q + level) * Dp + o] = static_cast<float>(rows.at(level, o));
   }
+}
+
+// Every product of a step, as the backend counts them; those of a tier run once per frame.
+template <typename Packing>
+Cost FoldedSampleRNN<Packing>::cost() const {
+  Cost cost;
+  for (int t = 0; t < spec.tiers(); ++t) {
+    const double share = 1.0 / spec.frame_sizes[t];
+    for (const Layer& layer : tiers[t].layers)
+      for (const Matrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
+        add(cost, *matrix, share);
+    add(cost, tiers[t].expand, share);
+    add(cost, tiers[t].upsample, share);
+  }
+  for (const Matrix& matrix : hidden) add(cost, matrix);
+  add(cost, out);
+  return cost;
 }
 
 }  // namespace sharks

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/spec.h"
+#include "core/samplernn/spec.h"
 #include "core/weights.h"
 
 namespace sharks {

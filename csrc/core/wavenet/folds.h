@@ -3,14 +3,16 @@
 // their gated outputs, laid side by side.
 //
 // `Packing` says how a backend keeps matrices: types Matrix and Floats (zero at birth), padded(width), matrix(dense),
-// times(dense, dense), and kRunColumns, how wide a product over several layers may become. Letters: R residual, D one
-// half of the gate, S skip, E head, K filter width, L layers, Q levels; a small p marks a padded width.
+// times(dense, dense), and kRunColumns, how wide a product over several layers may become; its add(cost, matrix, share)
+// counts a product that runs in a share of the steps. Letters: R residual, D one half of the gate, S skip, E head,
+// K filter width, L layers, Q levels; a small p marks a padded width.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
 #include "core/dense.h"
+#include "core/engine.h"
 #include "core/wavenet/weights.h"
 
 namespace sharks {
@@ -35,6 +37,8 @@ struct FoldedWaveNet {
   std::vector<Matrix> skips;  // a run of layers each, in order: [S, run_layers Dp]
   Matrix conv1, conv2;        // [E, Sp], [Q, Ep]
   Floats skip_bias, conv1_bias, conv2_bias;
+
+  Cost cost() const;
 
  private:
   void fold_input(const WaveNetWeights& weights, const float* decode);
@@ -116,15 +120,28 @@ void FoldedWaveNet<Packing>::fold_skips(const WaveNetWeights& weights) {
     const int last = std::min(L, first + run_layers);
     Dense run(S, (last - first) * Dp);
     for (int i = first; i < last; ++i) {
-      const WaveNetWeights::Block& block = weights.blocks[static_cast<size_t>(i)];
+      const WaveNetWeights::Block& block = weights.blocks[i];
       run.add(0, (i - first) * Dp, block.skip, S, D, D);
-      for (int s = 0; s < S && block.skip_bias; ++s) bias[static_cast<size_t>(s)] += block.skip_bias[s];
+      for (int s = 0; s < S && block.skip_bias; ++s) bias[s] += block.skip_bias[s];
     }
     run.scale(spec.skip_scale);
     skips.push_back(packing.matrix(run));
   }
   skip_bias = Floats(static_cast<size_t>(Sp));
-  for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[static_cast<size_t>(s)] * spec.skip_scale);
+  for (int s = 0; s < S; ++s) skip_bias[s] = static_cast<float>(bias[s] * spec.skip_scale);
+}
+
+// Every product of a step, as the backend counts them.
+template <typename Packing>
+Cost FoldedWaveNet<Packing>::cost() const {
+  Cost cost;
+  for (int i = 0; i < spec.layers(); ++i) {
+    add(cost, blocks[i].dilated);
+    if (i + 1 < spec.layers()) add(cost, blocks[i].res);  // the last layer's is never computed
+  }
+  for (const Matrix& run : skips) add(cost, run);
+  for (const Matrix* matrix : {&conv1, &conv2}) add(cost, *matrix);
+  return cost;
 }
 
 }  // namespace sharks

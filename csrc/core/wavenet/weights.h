@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/spec.h"
+#include "core/wavenet/spec.h"
 #include "core/weights.h"
 
 namespace sharks {

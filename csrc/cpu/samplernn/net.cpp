@@ -1,7 +1,7 @@
-// What the CPU keeps of SampleRNN, and what it costs to play.
-#include <algorithm>
+// The size of what the CPU keeps of SampleRNN.
+#include "cpu/samplernn/net.h"
 
-#include "cpu/samplernn/stepper.h"
+#include <algorithm>
 
 namespace sharks::cpu {
 
@@ -16,21 +16,6 @@ size_t SampleRNN::heaviest() const {
   for (const Matrix& matrix : hidden) bytes = std::max(bytes, packed_bytes(matrix));
   for (const Tier& tier : tiers) bytes = std::max(bytes, packed_bytes(tier.upsample));
   return bytes;
-}
-
-Cost SampleRNN::cost() const {
-  Cost cost;
-  for (size_t t = 0; t < tiers.size(); ++t) {
-    const double share = 1.0 / spec.frame_sizes[t];
-    for (const Layer& layer : tiers[t].layers)
-      for (const Matrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
-        add(cost, *matrix, share);
-    add(cost, tiers[t].expand, share);
-    add(cost, tiers[t].upsample, share);
-  }
-  for (const Matrix& matrix : hidden) add(cost, matrix);
-  add(cost, out);
-  return cost;
 }
 
 }  // namespace sharks::cpu

@@ -1,14 +1,14 @@
 // SampleRNN on the CPU: tiers step once per own frame, the sample level once per sample, all streams of a thread
 // together.
-#include "cpu/samplernn/stepper.h"
-
 #include <algorithm>
 #include <cstring>
 
 #include "core/check.h"
-#include "core/stages.h"
-#include "cpu/cpu.h"
+#include "core/samplernn/stages.h"
+#include "core/samplernn/state.h"
 #include "cpu/player.h"
+#include "cpu/samplernn/model.h"
+#include "cpu/samplernn/net.h"
 
 namespace sharks::cpu {
 namespace {
@@ -22,7 +22,6 @@ class SampleRNNStepper final : public Stepper {
 
   int lookback() const override { return net_.spec.lookback(); }
   void reset(const int32_t* levels) override;
-  std::vector<StateField> state_fields() const override;
   void get_state(const std::string& name, void* out) const override;
   void set_state(const std::string& name, const void* in) override;
   void state_changed() override;
@@ -58,7 +57,7 @@ class SampleRNNStepper final : public Stepper {
 };
 
 SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
-    : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
+    : Stepper(net.packing.kernels, B, net.spec.q_levels, state_of(net.spec, B), net.widest(), net.heaviest(), threads),
       net_(net),
       reach_(4 * net.spec.lookback() + 64),
       history_(static_cast<size_t>(B) * reach_),
@@ -75,9 +74,9 @@ SampleRNNStepper::SampleRNNStepper(const SampleRNN& net, int B, int threads)
       tier.h.emplace_back(width);
       tier.c.emplace_back(width);
     }
-    tier.frame = Floats(static_cast<size_t>(B) * padded(net.spec.frame_sizes[static_cast<size_t>(t)]));
+    tier.frame = Floats(static_cast<size_t>(B) * padded(net.spec.frame_sizes[t]));
     tier.x = Floats(width);
-    tier.conditioning = Floats(static_cast<size_t>(B) * net.spec.ratio(t) * net.tiers[static_cast<size_t>(t)].row);
+    tier.conditioning = Floats(static_cast<size_t>(B) * net.spec.ratio(t) * net.tiers[t].row);
     tiers_.push_back(std::move(tier));
   }
 }
@@ -97,7 +96,7 @@ void SampleRNNStepper::reset(const int32_t* levels) {
 void SampleRNNStepper::predict(bool want_logits) {
   const SampleRNNSpec& spec = net_.spec;
   for (int t = spec.tiers() - 1; t >= 0; --t)
-    if (position_ % spec.frame_sizes[static_cast<size_t>(t)] == 0) run_tier(t);
+    if (position_ % spec.frame_sizes[t] == 0) run_tier(t);
   if (!want_logits) return;
   const int Dp = net_.Dp, F = spec.frame_sizes[0];
   const float* row = tiers_[0].conditioning.data() + position_ % F * Dp;
@@ -116,18 +115,18 @@ void SampleRNNStepper::predict(bool want_logits) {
 }
 
 void SampleRNNStepper::run_tier(int t) {
-  const SampleRNN::Tier& net = net_.tiers[static_cast<size_t>(t)];
-  TierState& tier = tiers_[static_cast<size_t>(t)];
-  const int F = net_.spec.frame_sizes[static_cast<size_t>(t)], Fp = padded(F), Dp = net_.Dp;
+  const SampleRNN::Tier& net = net_.tiers[t];
+  TierState& tier = tiers_[t];
+  const int F = net_.spec.frame_sizes[t], Fp = padded(F), Dp = net_.Dp;
   for (int b = 0; b < B_; ++b)
-    for (int i = 0; i < F; ++i) tier.frame[static_cast<size_t>(b * Fp + i)] = net_.tier_input[history(b, F)[i]];
+    for (int i = 0; i < F; ++i) tier.frame[b * Fp + i] = net_.tier_input[history(b, F)[i]];
   // What this step's input starts from: the row of the tier above, which holds the biases as well, or the biases alone.
   const bool expands = net.expand.rows() > 0, top = t + 1 == net_.spec.tiers();
   const float* init = expands ? net.expand_bias.data() : net.layers[0].bias.data();
   size_t ld_init = 0;
   if (!top) {
-    const int ratio = net_.spec.ratio(t + 1), row = net_.tiers[static_cast<size_t>(t + 1)].row;
-    init = tiers_[static_cast<size_t>(t + 1)].conditioning.data() + position_ / F % ratio * row;
+    const int ratio = net_.spec.ratio(t + 1), row = net_.tiers[t + 1].row;
+    init = tiers_[t + 1].conditioning.data() + position_ / F % ratio * row;
     ld_init = static_cast<size_t>(ratio) * row;
   }
   const float* x = tier.frame.data();
@@ -175,8 +174,8 @@ void SampleRNNStepper::run_layer(const SampleRNN::Layer& layer, const float* bel
 
 // The stack's output from the hidden vectors, then one conditioning row per step of the tier below.
 void SampleRNNStepper::upsample(int t) {
-  const SampleRNN::Tier& net = net_.tiers[static_cast<size_t>(t)];
-  TierState& tier = tiers_[static_cast<size_t>(t)];
+  const SampleRNN::Tier& net = net_.tiers[t];
+  TierState& tier = tiers_[t];
   const int Dp = net_.Dp;
   const float* out = tier.h.back().data();
   if (net_.spec.skip != Skip::kNone) {
@@ -204,10 +203,10 @@ void SampleRNNStepper::consume(const int32_t* levels) {
 StageSource SampleRNNStepper::stage_source(const std::string& name) const {
   const size_t Dp = static_cast<size_t>(net_.Dp);
   const Stage stage = find(stages(net_.spec), name);
-  if (stage.kind == Stage::kHidden) return {last_hidden_.data(), Dp, stage.width, 1};
-  if (stage.kind == Stage::kLogits) return {logits_.data(), ld_logits_, stage.width, 1};
-  const TierState& tier = tiers_[static_cast<size_t>(stage.index)];
-  return {tier.h[static_cast<size_t>(stage.layer)].data(), Dp, stage.width, stage.period};
+  if (stage.kind == SampleRNNStage::kHidden) return {last_hidden_.data(), Dp, stage.width, 1};
+  if (stage.kind == SampleRNNStage::kLogits) return {logits_.data(), ld_logits_, stage.width, 1};
+  const TierState& tier = tiers_[stage.index];
+  return {tier.h[stage.layer].data(), Dp, stage.width, stage.period};
 }
 
 void SampleRNNStepper::set_history(const int32_t* levels) {
@@ -216,21 +215,10 @@ void SampleRNNStepper::set_history(const int32_t* levels) {
   end_ = lookback;
 }
 
-std::vector<StateField> SampleRNNStepper::state_fields() const {
-  std::vector<StateField> fields = counter_fields();
-  fields.insert(fields.begin(), {"levels", {B_, lookback()}, StateField::Type::kInt32});
-  for (int t = 0; t < net_.spec.tiers(); ++t)
-    for (const char* kind : {".h", ".c"})
-      if (kind[1] == 'h' || net_.spec.cell == Cell::kLstm)
-        fields.push_back(
-            {"tiers." + std::to_string(t) + kind, {B_, net_.spec.layers, net_.spec.dim}, StateField::Type::kFloat32});
-  return fields;
-}
-
 Floats* SampleRNNStepper::state_array(const std::string& name, int layer) {
   for (size_t t = 0; t < tiers_.size(); ++t) {
-    if (name == "tiers." + std::to_string(t) + ".h") return &tiers_[t].h[static_cast<size_t>(layer)];
-    if (name == "tiers." + std::to_string(t) + ".c") return &tiers_[t].c[static_cast<size_t>(layer)];
+    if (name == "tiers." + std::to_string(t) + ".h") return &tiers_[t].h[layer];
+    if (name == "tiers." + std::to_string(t) + ".c") return &tiers_[t].c[layer];
   }
   refuse("state '", name, "' is unknown in this SampleRNN");
 }
@@ -263,7 +251,7 @@ void SampleRNNStepper::set_state(const std::string& name, const void* in) {
 // In the middle of a frame the conditioning is in use; it follows from the hidden vectors, by the same products.
 void SampleRNNStepper::state_changed() {
   for (int t = net_.spec.tiers() - 1; t >= 0; --t)
-    if (position_ % net_.spec.frame_sizes[static_cast<size_t>(t)]) upsample(t);
+    if (position_ % net_.spec.frame_sizes[t]) upsample(t);
 }
 
 class SampleRNNModel final : public Model {
@@ -285,8 +273,8 @@ class SampleRNNModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
-                                      const char* isa, Type type) {
+std::unique_ptr<Model> make_model(const SampleRNNSpec& spec, Weights& weights, const float* tier_input, const char* isa,
+                                  Type type) {
   return std::make_unique<SampleRNNModel>(spec, SampleRNNWeights(spec, weights), tier_input, kernels(isa), type);
 }
 

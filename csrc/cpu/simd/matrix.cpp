@@ -31,7 +31,7 @@ Matrix::Matrix(const Dense& dense, Type type) {
   for (int row = 0; row < dense.rows(); ++row) {
     double peak = 0;
     for (int c = 0; c < dense.cols(); ++c) peak = std::max(peak, std::abs(dense.at(row, c)));
-    row_scale_[static_cast<size_t>(row)] = static_cast<float>(peak / 127);
+    row_scale_[row] = static_cast<float>(peak / 127);
     const double steps = peak > 0 ? 127 / peak : 0;
     const int panel = row / kPanelRows, first = panel / kGroupPanels * kGroupPanels;
     const int group_rows = std::min(kGroupPanels, panels - first) * kPanelRows;
@@ -46,7 +46,7 @@ Matrix::Matrix(const Dense& dense, Type type) {
         if (type == Type::kInt8) {
           const int whole = static_cast<int>(std::nearbyint(value * steps));
           bits |= (static_cast<uint32_t>(whole) & 0xFFu) << 8 * k;
-          row_offset_[static_cast<size_t>(row)] -= 128 * whole;
+          row_offset_[row] -= 128 * whole;
         }
       }
       std::memcpy(lane, &bits, sizeof bits);

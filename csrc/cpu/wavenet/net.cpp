@@ -1,7 +1,7 @@
-// What the CPU keeps of WaveNet, and what it costs to play.
-#include <algorithm>
+// The size of what the CPU keeps of WaveNet.
+#include "cpu/wavenet/net.h"
 
-#include "cpu/wavenet/stepper.h"
+#include <algorithm>
 
 namespace sharks::cpu {
 
@@ -11,17 +11,6 @@ int WaveNet::widest() const {
 
 size_t WaveNet::heaviest() const {
   return std::max({packed_bytes(skips[0]), packed_bytes(conv1), packed_bytes(conv2), packed_bytes(blocks[0].dilated)});
-}
-
-Cost WaveNet::cost() const {
-  Cost cost;
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    add(cost, blocks[i].dilated);
-    if (i + 1 < blocks.size()) add(cost, blocks[i].res);  // the last layer's is never computed
-  }
-  for (const Matrix& run : skips) add(cost, run);
-  for (const Matrix* matrix : {&conv1, &conv2}) add(cost, *matrix);
-  return cost;
 }
 
 }  // namespace sharks::cpu

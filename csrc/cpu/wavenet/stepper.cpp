@@ -3,15 +3,15 @@
 // The skips are gathered: a product over the gated outputs of a run of layers takes their sum off the chain of layers.
 // With a team, the others add up the skips while the lead still goes along the chain. (Past taps could be multiplied
 // ahead as well: handing their sums from core to core takes longer than the lead needs for them.)
-#include "cpu/wavenet/stepper.h"
-
 #include <algorithm>
 #include <atomic>
 
 #include "core/check.h"
-#include "core/stages.h"
-#include "cpu/cpu.h"
+#include "core/wavenet/stages.h"
+#include "core/wavenet/state.h"
 #include "cpu/player.h"
+#include "cpu/wavenet/model.h"
+#include "cpu/wavenet/net.h"
 
 namespace sharks::cpu {
 namespace {
@@ -22,7 +22,6 @@ class WaveNetStepper final : public Stepper {
 
   int lookback() const override { return 1; }
   void reset(const int32_t* levels) override;
-  std::vector<StateField> state_fields() const override;
   void get_state(const std::string& name, void* out) const override;
   void set_state(const std::string& name, const void* in) override;
   void state_changed() override {}
@@ -69,7 +68,7 @@ class WaveNetStepper final : public Stepper {
 constexpr double kLayerBytes = 12 << 10;
 
 WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
-    : Stepper(net.packing.kernels, B, net.spec.q_levels, net.widest(), net.heaviest(), threads),
+    : Stepper(net.packing.kernels, B, net.spec.q_levels, state_of(net.spec, B), net.widest(), net.heaviest(), threads),
       net_(net),
       ld_gated_(static_cast<size_t>(net.spec.layers()) * net.Dp),
       recent_(static_cast<size_t>(B) * net.taps, -1),
@@ -79,9 +78,9 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
       skip_(static_cast<size_t>(B) * net.Sp),
       skip_rectified_(static_cast<size_t>(B) * net.Sp),
       head_(static_cast<size_t>(B) * net.Ep) {
-  for (int d : net.spec.dilations) {
+  for (int i = 0; i < net.spec.layers(); ++i) {
     Layer layer;
-    layer.ring.length = (net.spec.filter_width - 1) * d;
+    layer.ring.length = static_cast<int>(net.spec.ring_length(i));
     layer.ring.rows = Floats(static_cast<size_t>(layer.ring.length) * B * net.Rp);
     layer.window = Floats(B * ld_window());
     layers_.push_back(std::move(layer));
@@ -92,7 +91,7 @@ WaveNetStepper::WaveNetStepper(const WaveNet& net, int B, int threads)
 
 void WaveNetStepper::reset(const int32_t* levels) {
   std::fill(recent_.begin(), recent_.end(), -1);
-  for (int b = 0; b < B_; ++b) recent_[static_cast<size_t>((b + 1) * net_.taps - 1)] = levels[b];
+  for (int b = 0; b < B_; ++b) recent_[(b + 1) * net_.taps - 1] = levels[b];
   for (Layer& layer : layers_) {
     layer.ring.rows.zero();
     layer.ring.next = 0;
@@ -113,8 +112,7 @@ void WaveNetStepper::predict(bool want_logits) {
   } else {
     follow_chain();
     for (int run = 0; run < runs(); ++run)
-      multiply(net_.skips[static_cast<size_t>(run)], gated_of(run), ld_gated_, skip_init(run), run ? Sp : 0,
-               skip_.data(), Sp, false);
+      multiply(net_.skips[run], gated_of(run), ld_gated_, skip_init(run), run ? Sp : 0, skip_.data(), Sp, false);
   }
   kernels_.rectify(B_, Sp, skip_.data(), Sp, skip_rectified_.data(), Sp);
   multiply(net_.conv1, skip_rectified_.data(), Sp, net_.conv1_bias.data(), 0, head_.data(), Ep, true);
@@ -125,12 +123,12 @@ void WaveNetStepper::predict(bool want_logits) {
 void WaveNetStepper::follow_chain() {
   const int L = net_.spec.layers(), Rp = net_.Rp, Dp = net_.Dp;
   for (int b = 0; b < B_; ++b)
-    kernels_.look_up(Rp, net_.taps, Q_, net_.input_table.data(), &recent_[static_cast<size_t>(b * net_.taps)],
-                     net_.input_bias.data(), newest(layers_[0]) + b * ld_window(), false);
+    kernels_.look_up(Rp, net_.taps, Q_, net_.input_table.data(), &recent_[b * net_.taps], net_.input_bias.data(),
+                     newest(layers_[0]) + b * ld_window(), false);
   for (int i = 0; i < L; ++i) {
-    Layer& layer = layers_[static_cast<size_t>(i)];
-    const WaveNet::Block& block = net_.blocks[static_cast<size_t>(i)];
-    gather_past(layer, net_.spec.dilations[static_cast<size_t>(i)]);
+    Layer& layer = layers_[i];
+    const WaveNet::Block& block = net_.blocks[i];
+    gather_past(layer, net_.spec.dilations[i]);
     push(layer.ring, newest(layer), ld_window());
     const bool conditioned = layer.condition.size() > 0;
     multiply(block.dilated, layer.window.data(), ld_window(),
@@ -142,19 +140,18 @@ void WaveNetStepper::follow_chain() {
     if (i + 1 == L) break;  // nothing reads the last layer's residual
     multiply(block.res, gated, ld_gated_, block.res_bias.data(), 0, residual_.data(), Rp, false);
     kernels_.residual(B_, Rp, newest(layer), ld_window(), residual_.data(), Rp,
-                      static_cast<float>(net_.spec.residual_scale), newest(layers_[static_cast<size_t>(i + 1)]),
-                      ld_window());
+                      static_cast<float>(net_.spec.residual_scale), newest(layers_[i + 1]), ld_window());
   }
 }
 
 // A member's rows of the skips, run after run, each as soon as the chain has come past it.
 void WaveNetStepper::add_skips(int member) noexcept {
-  const int from = shares_[static_cast<size_t>(member)], to = shares_[static_cast<size_t>(member + 1)];
+  const int from = shares_[member], to = shares_[member + 1];
   for (int run = 0; run < runs() && from < to; ++run) {
     const int wanted = std::min((run + 1) * net_.run_layers, net_.spec.layers());
     spin_until([&] { return layers_done_.load(std::memory_order_acquire) >= wanted; });
-    multiply_rows(net_.skips[static_cast<size_t>(run)], from, to, member, gated_of(run), ld_gated_, skip_init(run),
-                  run ? net_.Sp : 0, skip_.data(), net_.Sp, false);
+    multiply_rows(net_.skips[run], from, to, member, gated_of(run), ld_gated_, skip_init(run), run ? net_.Sp : 0,
+                  skip_.data(), net_.Sp, false);
   }
 }
 
@@ -191,7 +188,7 @@ void WaveNetStepper::push(Ring& ring, const float* rows, size_t ld) {
 
 void WaveNetStepper::consume(const int32_t* levels) {
   for (int b = 0; b < B_; ++b) {
-    int32_t* mine = &recent_[static_cast<size_t>(b * net_.taps)];
+    int32_t* mine = &recent_[b * net_.taps];
     std::copy(mine + 1, mine + net_.taps, mine);
     mine[net_.taps - 1] = levels[b];
   }
@@ -201,29 +198,19 @@ void WaveNetStepper::consume(const int32_t* levels) {
 StageSource WaveNetStepper::stage_source(const std::string& name) const {
   const Stage stage = find(stages(net_.spec), name);
   switch (stage.kind) {
-    case Stage::kGated:
+    case WaveNetStage::kGated:
       return {gated_.data() + stage.index * net_.Dp, ld_gated_, stage.width, 1};
-    case Stage::kOut: {
-      const Layer& after = layers_[static_cast<size_t>(stage.index + 1)];
+    case WaveNetStage::kOut: {
+      const Layer& after = layers_[stage.index + 1];
       return {after.window.data() + (net_.spec.filter_width - 1) * net_.Rp, ld_window(), stage.width, 1};
     }
-    case Stage::kSkip:
+    case WaveNetStage::kSkip:
       return {skip_.data(), static_cast<size_t>(net_.Sp), stage.width, 1};
-    case Stage::kHead:
+    case WaveNetStage::kHead:
       return {head_.data(), static_cast<size_t>(net_.Ep), stage.width, 1};
     default:
       return {logits_.data(), ld_logits_, stage.width, 1};
   }
-}
-
-std::vector<StateField> WaveNetStepper::state_fields() const {
-  std::vector<StateField> fields = counter_fields();
-  fields.insert(fields.begin(), {"levels", {B_, 1}, StateField::Type::kInt32});
-  if (net_.taps > 1) fields.push_back({"input.levels", {B_, net_.taps - 1}, StateField::Type::kInt32});
-  for (size_t i = 0; i < layers_.size(); ++i)
-    fields.push_back(
-        {"rings." + std::to_string(i), {B_, layers_[i].ring.length, net_.spec.residual}, StateField::Type::kFloat32});
-  return fields;
 }
 
 void WaveNetStepper::get_state(const std::string& name, void* out) const {
@@ -231,8 +218,7 @@ void WaveNetStepper::get_state(const std::string& name, void* out) const {
   const int taps = net_.taps, R = net_.spec.residual;
   if (name == "levels" || name == "input.levels") {
     const int from = name == "levels" ? taps - 1 : 0, count = name == "levels" ? 1 : taps - 1;
-    for (int b = 0; b < B_; ++b)
-      std::copy_n(&recent_[static_cast<size_t>(b * taps + from)], count, static_cast<int32_t*>(out) + b * count);
+    for (int b = 0; b < B_; ++b) std::copy_n(&recent_[b * taps + from], count, static_cast<int32_t*>(out) + b * count);
     return;
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -253,7 +239,7 @@ void WaveNetStepper::set_state(const std::string& name, const void* in) {
   if (name == "levels" || name == "input.levels") {
     const int to = name == "levels" ? taps - 1 : 0, count = name == "levels" ? 1 : taps - 1;
     for (int b = 0; b < B_; ++b)
-      std::copy_n(static_cast<const int32_t*>(in) + b * count, count, &recent_[static_cast<size_t>(b * taps + to)]);
+      std::copy_n(static_cast<const int32_t*>(in) + b * count, count, &recent_[b * taps + to]);
     return;
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -300,8 +286,8 @@ class WaveNetModel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, const char* isa,
-                                    Type type) {
+std::unique_ptr<Model> make_model(const WaveNetSpec& spec, Weights& weights, const float* decode, const char* isa,
+                                  Type type) {
   return std::make_unique<WaveNetModel>(spec, WaveNetWeights(spec, weights), decode, kernels(isa), type);
 }
 

@@ -104,7 +104,7 @@ SHARKS_BOTH float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
 // A stage to copy out, as kernels see it: [B, count, width].
 struct DeviceTap {
-  Stage::Kind kind;
+  int kind;
   int index, layer;
   int64_t count, width;
   float* out;
@@ -115,8 +115,8 @@ struct Taps {
 };
 
 // Copy a stage's values to those who asked; `run`: how often it has run before in this launch.
-SHARKS_BOTH void tap(const Block& block, const Company& company, const Taps& taps, Stage::Kind kind, int index,
-                     int layer, int64_t run, Rows<const float> values) {
+SHARKS_BOTH void tap(const Block& block, const Company& company, const Taps& taps, int kind, int index, int layer,
+                     int64_t run, Rows<const float> values) {
   if (taps.count == 0) return;
   for (int k = 0; k < taps.count; ++k) {
     const DeviceTap& to = taps.list[k];

@@ -10,8 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "core/dense.h"
+#include "core/engine.h"
 #include "core/samplernn/weights.h"
-#include "core/spec.h"
 #include "core/wavenet/weights.h"
 #include "cuda/cuda.h"
 #include "cuda/device/device.h"

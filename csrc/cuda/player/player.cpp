@@ -29,8 +29,8 @@ int64_t within(int64_t low, int64_t value, int64_t high) { return std::max(low, 
 
 }  // namespace
 
-DevicePlayer::DevicePlayer(int B, int Q, std::vector<Stage> stages)
-    : Lockstep(B, Q),
+DevicePlayer::DevicePlayer(int B, int Q, std::vector<Stage> stages, std::vector<StateField> state)
+    : Lockstep(B, Q, std::move(state)),
       stages_(std::move(stages)),
       longest_(within(16, kMostValues / B, 16384)),
       chunk_(std::min(kFirstChunk, longest_)),

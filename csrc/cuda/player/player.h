@@ -29,7 +29,7 @@ class DevicePlayer : public Lockstep {
   std::vector<std::string> notes() const final { return notes_.told(); }
 
  protected:
-  DevicePlayer(int B, int Q, std::vector<Stage> stages);
+  DevicePlayer(int B, int Q, std::vector<Stage> stages, std::vector<StateField> state);
 
   // The family's steppers, the one that should play first; that one is made when its state is.
   std::vector<std::unique_ptr<Stepper>> steppers_;

@@ -76,21 +76,6 @@ void Parts::place_tier_rest(int t) {
       place_slots(from, tiers_[static_cast<size_t>(t)].row_gates, 1, spec.ratio(t) - 1);
 }
 
-Cost Parts::cost() const {
-  Cost cost;
-  for (size_t t = 0; t < folded_.tiers.size(); ++t) {
-    const double share = 1.0 / folded_.spec.frame_sizes[t];
-    for (const Folded::Layer& layer : folded_.tiers[t].layers)
-      for (const StripMatrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
-        add(cost, *matrix, share);
-    add(cost, folded_.tiers[t].expand, share);
-    add(cost, folded_.tiers[t].upsample, share);
-  }
-  for (const StripMatrix& matrix : folded_.hidden) add(cost, matrix);
-  add(cost, folded_.out);
-  return cost;
-}
-
 template <typename W>
 Net<W> Parts::net() const {
   const SampleRNNSpec& spec = folded_.spec;

@@ -16,7 +16,7 @@ class Parts {
   const SampleRNNSpec& spec() const { return folded_.spec; }
   Precision precision() const { return folded_.packing.precision; }
   int row_gates(int tier) const { return tiers_[static_cast<size_t>(tier)].row_gates; }
-  Cost cost() const;
+  Cost cost() const { return folded_.cost(); }
 
   template <typename W>
   Net<W> net() const;

@@ -4,7 +4,10 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/samplernn/stages.h"
+#include "core/samplernn/state.h"
 #include "cuda/player/model.h"
+#include "cuda/samplernn/model.h"
 
 namespace sharks::cuda {
 namespace {
@@ -22,7 +25,6 @@ class SampleRNNPlayer final : public DevicePlayer {
 
   int lookback() const override { return spec_.lookback(); }
   void reset(const int32_t* levels) override;
-  std::vector<StateField> state_fields() const override;
   void get_state(const std::string& name, void* out) const override;
   void set_state(const std::string& name, const void* in) override;
   void set_condition(const float*, int64_t) override { refuse("SampleRNN takes no global condition; leave it out"); }
@@ -60,7 +62,7 @@ class SampleRNNPlayer final : public DevicePlayer {
 };
 
 SampleRNNPlayer::SampleRNNPlayer(const SampleRNNPlans& model, const Start& start, int B)
-    : DevicePlayer(B, model.q_levels(), stages(model.source().spec)),
+    : DevicePlayer(B, model.q_levels(), stages(model.source().spec), state_of(model.source().spec, B)),
       model_(model),
       spec_(model.source().spec),
       start_(start),
@@ -85,17 +87,6 @@ void SampleRNNPlayer::reset(const int32_t* levels) {
       if (!start_.c.empty()) std::copy_n(start_.c.begin() + t * each, each, host_c_.begin() + to);
     }
   state_changed();
-}
-
-std::vector<StateField> SampleRNNPlayer::state_fields() const {
-  std::vector<StateField> fields = counter_fields();
-  fields.insert(fields.begin(), {"levels", {B_, lookback()}, StateField::Type::kInt32});
-  for (int t = 0; t < spec_.tiers(); ++t)
-    for (const char* kind : {".h", ".c"})
-      if (kind[1] == 'h' || !start_.c.empty())
-        fields.push_back(
-            {"tiers." + std::to_string(t) + kind, {B_, spec_.layers, spec_.dim}, StateField::Type::kFloat32});
-  return fields;
 }
 
 SampleRNNPlayer::Vectors SampleRNNPlayer::vectors_of(const std::string& name) const {
@@ -169,8 +160,8 @@ class SampleRNNModel final : public SampleRNNPlans {
 
 }  // namespace
 
-std::unique_ptr<Model> make_samplernn(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
-                                      Precision precision, const std::string& plan, Fold fold) {
+std::unique_ptr<Model> make_model(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
+                                  Precision precision, const std::string& plan, Fold fold) {
   const SampleRNNWeights bound(spec, weights);
   return std::make_unique<SampleRNNModel>(SampleRNNSource{spec, bound, tier_input, precision, plan, fold});
 }

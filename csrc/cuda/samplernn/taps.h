@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/stages.h"
+#include "core/samplernn/stages.h"
 #include "cuda/samplernn/net.h"
 
 namespace sharks::cuda::tiered {
@@ -19,9 +19,9 @@ class TapList {
     std::vector<TapTo> list(static_cast<size_t>(hidden) + 2);
     for (const StageTap& tap : taps) {
       const Stage& stage = find(stages_, tap.stage);
-      const int number = stage.kind == Stage::kRnn      ? stage.index * spec_.layers + stage.layer
-                         : stage.kind == Stage::kHidden ? hidden
-                                                        : hidden + 1;
+      const int number = stage.kind == SampleRNNStage::kRnn      ? stage.index * spec_.layers + stage.layer
+                         : stage.kind == SampleRNNStage::kHidden ? hidden
+                                                                 : hidden + 1;
       list[static_cast<size_t>(number)] = {tap.out, tap.count};
     }
     on_device_ = Array<TapTo>(list);

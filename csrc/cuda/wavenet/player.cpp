@@ -5,7 +5,10 @@
 #include <map>
 
 #include "core/check.h"
+#include "core/wavenet/stages.h"
+#include "core/wavenet/state.h"
 #include "cuda/player/model.h"
+#include "cuda/wavenet/model.h"
 #include "cuda/wavenet/pipeline/plan.h"
 
 namespace sharks::cuda {
@@ -22,7 +25,6 @@ class WaveNetPlayer final : public DevicePlayer {
 
   int lookback() const override { return 1; }
   void reset(const int32_t* levels) override;
-  std::vector<StateField> state_fields() const override;
   void get_state(const std::string& name, void* out) const override;
   void set_state(const std::string& name, const void* in) override;
   void set_condition(const float* vectors, int64_t width) override;
@@ -36,7 +38,6 @@ class WaveNetPlayer final : public DevicePlayer {
     return {B_, recent_.data(), rings_.data(), device_starts_.data(),
             conditioning_.empty() ? nullptr : condition_.data()};
   }
-  int64_t ring_length(size_t i) const { return static_cast<int64_t>(spec_.filter_width - 1) * spec_.dilations[i]; }
   int ring_of(const std::string& name) const;
 
   const WaveNetPlans& model_;
@@ -47,12 +48,12 @@ class WaveNetPlayer final : public DevicePlayer {
   Array<int64_t> device_starts_;
   Array<int32_t> recent_;
   Array<float> rings_, condition_;
-  std::vector<int32_t> set_recent_;                 // what set_state brought: [B, taps]
-  std::map<size_t, std::vector<float>> set_rings_;  // layer -> [B, length, R], oldest first
+  std::vector<int32_t> set_recent_;              // what set_state brought: [B, taps]
+  std::map<int, std::vector<float>> set_rings_;  // layer -> [B, length, R], oldest first
 };
 
 WaveNetPlayer::WaveNetPlayer(const WaveNetPlans& model, const Conditioning& conditioning, int B)
-    : DevicePlayer(B, model.q_levels(), stages(model.source().spec)),
+    : DevicePlayer(B, model.q_levels(), stages(model.source().spec), state_of(model.source().spec, B)),
       model_(model),
       spec_(model.source().spec),
       conditioning_(conditioning),
@@ -62,7 +63,7 @@ WaveNetPlayer::WaveNetPlayer(const WaveNetPlans& model, const Conditioning& cond
       recent_(static_cast<size_t>(B) * taps_),
       condition_(static_cast<size_t>(B) * conditioning.size() * 2 * spec_.dilation),
       set_recent_(static_cast<size_t>(B) * taps_, -1) {
-  for (size_t i = 0; i < spec_.dilations.size(); ++i) starts_.push_back(starts_.back() + B * ring_length(i) * Rp_);
+  for (int i = 0; i < spec_.layers(); ++i) starts_.push_back(starts_.back() + B * spec_.ring_length(i) * Rp_);
   device_starts_ = Array<int64_t>(starts_);
   rings_ = Array<float>(static_cast<size_t>(starts_.back()));
   steppers_.push_back(model.chosen().stepper(state()));
@@ -75,15 +76,6 @@ void WaveNetPlayer::reset(const int32_t* levels) {
   rings_.zero(stream_);
   position_ = step_ = 0;
   state_written();
-}
-
-std::vector<StateField> WaveNetPlayer::state_fields() const {
-  std::vector<StateField> fields = counter_fields();
-  fields.insert(fields.begin(), {"levels", {B_, 1}, StateField::Type::kInt32});
-  if (taps_ > 1) fields.push_back({"input.levels", {B_, taps_ - 1}, StateField::Type::kInt32});
-  for (size_t i = 0; i < spec_.dilations.size(); ++i)
-    fields.push_back({"rings." + std::to_string(i), {B_, ring_length(i), spec_.residual}, StateField::Type::kFloat32});
-  return fields;
 }
 
 int WaveNetPlayer::ring_of(const std::string& name) const {
@@ -103,8 +95,8 @@ void WaveNetPlayer::get_state(const std::string& name, void* out) const {
       std::copy_n(recent.data() + b * taps_ + from, count, static_cast<int32_t*>(out) + b * count);
     return;
   }
-  const size_t i = static_cast<size_t>(ring_of(name));
-  const int64_t length = ring_length(i), R = spec_.residual;
+  const int i = ring_of(name);
+  const int64_t length = spec_.ring_length(i), R = spec_.residual;
   std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
   copy(ring.data(), rings_.data() + starts_[i], ring.size() * sizeof(float), stream_);
   for (int64_t row = 0; row < B_ * length; ++row)  // row t mod length holds position t: the oldest is the current one's
@@ -120,15 +112,15 @@ void WaveNetPlayer::set_state(const std::string& name, const void* in) {
       std::copy_n(static_cast<const int32_t*>(in) + b * count, count, set_recent_.data() + b * taps_ + to);
     return;
   }
-  const size_t i = static_cast<size_t>(ring_of(name));
+  const int i = ring_of(name);
   const float* rows = static_cast<const float*>(in);
-  set_rings_[i].assign(rows, rows + B_ * ring_length(i) * spec_.residual);
+  set_rings_[i].assign(rows, rows + B_ * spec_.ring_length(i) * spec_.residual);
 }
 
 void WaveNetPlayer::upload_state() {
   recent_.upload(set_recent_.data(), stream_);
   for (const auto& [i, rows] : set_rings_) {
-    const int64_t length = ring_length(i), R = spec_.residual;
+    const int64_t length = spec_.ring_length(i), R = spec_.residual;
     std::vector<float> ring(static_cast<size_t>(B_ * length * Rp_));
     for (int64_t row = 0; row < B_ * length; ++row)
       std::copy_n(rows.data() + row * R, R, ring.data() + (row / length * length + (position_ + row) % length) * Rp_);
@@ -170,8 +162,8 @@ class WaveNetModel final : public WaveNetPlans {
 
 }  // namespace
 
-std::unique_ptr<Model> make_wavenet(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
-                                    const std::string& plan, Fold fold) {
+std::unique_ptr<Model> make_model(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
+                                  const std::string& plan, Fold fold) {
   const WaveNetWeights bound(spec, weights);
   return std::make_unique<WaveNetModel>(WaveNetSource{spec, bound, decode, precision, plan, fold});
 }

@@ -4,6 +4,7 @@
 // Letters: D dim, F samples per frame, G gates, Q levels, C streams of a block; a small p marks a padded width.
 #pragma once
 
+#include "core/samplernn/stages.h"
 #include "cuda/fallback/block.h"
 
 namespace sharks::cuda::samplernn {
@@ -154,8 +155,8 @@ struct FirstLight {
         from = to;
       }
       multiply(work.net.out, seen(last), shared_by_all(work.net.out_bias), logits, s.relu_logits);
-      tap(block, company, work.taps, Stage::kHidden, 0, 0, t, seen(last));
-      tap(block, company, work.taps, Stage::kLogits, 0, 0, t, seen(logits));
+      tap(block, company, work.taps, SampleRNNStage::kHidden, 0, 0, t, seen(last));
+      tap(block, company, work.taps, SampleRNNStage::kLogits, 0, 0, t, seen(logits));
     }
 
     SHARKS_BOTH void run_tier(int t, int64_t position) const {
@@ -184,7 +185,7 @@ struct FirstLight {
       const int64_t run = runs(F, work.samples.position, position - work.samples.position);
       for (int k = 0; k < s.layers; ++k) {
         run_layer(t, k, x, init);
-        tap(block, company, work.taps, Stage::kRnn, t, k, run, seen(of_state(work.state.h, t, k)));
+        tap(block, company, work.taps, SampleRNNStage::kRnn, t, k, run, seen(of_state(work.state.h, t, k)));
         if (k + 1 < s.layers) init = shared_by_all(layers[k + 1].bias);
       }
       upsample(t);

@@ -22,7 +22,7 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
   }
 
   const char* name() const override { return kFirstLight; }
-  Cost cost() const override;
+  Cost cost() const override { return folded_.cost(); }
   std::unique_ptr<Stepper> stepper(const SampleRNNState& state) const override;
 
   const SampleRNNSpec& spec() const { return folded_.spec; }
@@ -114,21 +114,6 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
   Memory hidden_, layers_;
   Array<float> tier_input_, sample_table_, out_bias_;
 };
-
-Cost SampleRNNFirstLight::cost() const {
-  Cost cost;
-  for (size_t t = 0; t < folded_.tiers.size(); ++t) {
-    const double share = 1.0 / spec().frame_sizes[t];
-    for (const Folded::Layer& layer : folded_.tiers[t].layers)
-      for (const Matrix* matrix : {&layer.below, &layer.frame, &layer.recurrent, &layer.candidate, &layer.skip})
-        add(cost, *matrix, share);
-    add(cost, folded_.tiers[t].expand, share);
-    add(cost, folded_.tiers[t].upsample, share);
-  }
-  for (const Matrix& matrix : folded_.hidden) add(cost, matrix);
-  add(cost, folded_.out);
-  return cost;
-}
 
 template <typename W>
 class SampleRNNFirstLightStepper final : public FirstLightStepper {

@@ -5,6 +5,7 @@
 // block; a small p marks a padded width.
 #pragma once
 
+#include "core/wavenet/stages.h"
 #include "cuda/fallback/block.h"
 
 namespace sharks::cuda::wavenet {
@@ -114,7 +115,7 @@ struct FirstLight {
                    partial);
         const Rows<float> z{gated.data + i * s.Dp, gated.ld};
         gate_and_push(i, layer.dilation, samples.position + t, activation, newest, z);
-        tap(block, company, work.taps, Stage::kGated, i, 0, t, seen(z));
+        tap(block, company, work.taps, WaveNetStage::kGated, i, 0, t, seen(z));
         if (i + 1 == s.L) break;  // nothing reads the last layer's residual
         const Rows<float> residual = rows(work.at.residual, s.Rp);
         product<C>(block, company, layer.res, seen(z), shared_by_all(layer.res_bias), residual, false, partial);
@@ -123,7 +124,7 @@ struct FirstLight {
           newest[c][r] = (newest[c][r] + residual[c][r]) * s.residual_scale;
         });
         block.sync();
-        tap(block, company, work.taps, Stage::kOut, i, 0, t, seen(newest));
+        tap(block, company, work.taps, WaveNetStage::kOut, i, 0, t, seen(newest));
       }
       if (samples.logits || work.taps.count || !samples.given) predict(t, gated, partial);
       int32_t* level = reinterpret_cast<int32_t*>(base + C * work.at.level);
@@ -187,9 +188,9 @@ struct FirstLight {
       block.sync();
       product<C>(block, company, net.conv1, seen(rectified), shared_by_all(net.conv1_bias), head, true, partial);
       product<C>(block, company, net.conv2, seen(head), shared_by_all(net.conv2_bias), logits, false, partial);
-      tap(block, company, work.taps, Stage::kSkip, 0, 0, t, seen(skip));
-      tap(block, company, work.taps, Stage::kHead, 0, 0, t, seen(head));
-      tap(block, company, work.taps, Stage::kLogits, 0, 0, t, seen(logits));
+      tap(block, company, work.taps, WaveNetStage::kSkip, 0, 0, t, seen(skip));
+      tap(block, company, work.taps, WaveNetStage::kHead, 0, 0, t, seen(head));
+      tap(block, company, work.taps, WaveNetStage::kLogits, 0, 0, t, seen(logits));
     }
   };
 };

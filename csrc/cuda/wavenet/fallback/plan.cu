@@ -22,7 +22,7 @@ class WaveNetFirstLight final : public WaveNetPlan {
   }
 
   const char* name() const override { return kFirstLight; }
-  Cost cost() const override;
+  Cost cost() const override { return folded_.cost(); }
   std::unique_ptr<Stepper> stepper(const WaveNetState& state) const override;
 
   wavenet::Shape shape() const {
@@ -75,16 +75,6 @@ class WaveNetFirstLight final : public WaveNetPlan {
   Memory layers_;
   Array<float> input_table_, input_bias_, skip_bias_, conv1_bias_, conv2_bias_;
 };
-
-Cost WaveNetFirstLight::cost() const {
-  Cost cost;
-  for (size_t i = 0; i < folded_.blocks.size(); ++i) {
-    add(cost, folded_.blocks[i].dilated);
-    if (i + 1 < folded_.blocks.size()) add(cost, folded_.blocks[i].res);
-  }
-  for (const Matrix* matrix : {&folded_.skips[0], &folded_.conv1, &folded_.conv2}) add(cost, *matrix);
-  return cost;
-}
 
 template <typename W>
 class WaveNetFirstLightStepper final : public FirstLightStepper {

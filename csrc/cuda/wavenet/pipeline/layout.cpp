@@ -144,13 +144,13 @@ template std::optional<WaveNetLayout> lay_out<Half>(const PackedWaveNet& net, co
 int stage_index(const WaveNetShape& shape, const Stage& stage) {
   const StageIndex index{shape.L};
   switch (stage.kind) {
-    case Stage::kGated:
+    case WaveNetStage::kGated:
       return index.gated(stage.index);
-    case Stage::kOut:
+    case WaveNetStage::kOut:
       return index.out(stage.index);
-    case Stage::kSkip:
+    case WaveNetStage::kSkip:
       return index.skip();
-    case Stage::kHead:
+    case WaveNetStage::kHead:
       return index.head();
     default:
       return index.logits();

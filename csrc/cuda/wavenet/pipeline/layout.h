@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/stages.h"
+#include "core/wavenet/stages.h"
 #include "cuda/wavenet/pipeline/links.h"
 #include "cuda/wavenet/pipeline/pack.h"
 

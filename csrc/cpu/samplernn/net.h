@@ -1,7 +1,6 @@
 // SampleRNN's weights as the CPU reads them: folded, packed and padded to whole vectors, once, when a model is made.
 #pragma once
 
-#include "core/engine.h"
 #include "core/samplernn/folds.h"
 #include "cpu/simd/matrix.h"
 
@@ -12,7 +11,6 @@ struct SampleRNN : FoldedSampleRNN<Packing> {
 
   int widest() const;       // columns of the widest matrix
   size_t heaviest() const;  // bytes of the heaviest
-  Cost cost() const;
 };
 
 }  // namespace sharks::cpu

@@ -1,30 +1,20 @@
-// What the engine must know of a spec: the same names and meanings as python/sharks/spec.py, already validated there.
+// What the engine must know of a SampleRNN: the same names and meanings as python/sharks/families/samplernn/spec.py,
+// already validated there.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <vector>
+
+#include "core/fields.h"
 
 namespace sharks {
 
-struct WaveNetSpec {
-  int q_levels = 0;
-  enum class Input { kOneHot, kEmbedding, kScalar } input = Input::kOneHot;
-  int embed_dim = 0;
-  int input_filter_width = 0;
-  bool input_bias = false;
-  int filter_width = 0;
-  std::vector<int> dilations;
-  int residual = 0, dilation = 0, skip = 0, head = 0;
-  bool bias = false, head_bias = false, last_residual = false;
-  double residual_scale = 1, skip_scale = 1;
-  int global_channels = 0, global_classes = 0;
-
-  int layers() const { return static_cast<int>(dilations.size()); }
-  int input_history() const { return input_filter_width > 0 ? input_filter_width - 1 : 0; }
-};
-
 struct SampleRNNSpec {
+  static constexpr const char* kFamily = "samplernn";
+  static constexpr const char* kTable = "tier_input";  // [Q] of the pack: the number an upper tier sees for each level
+
+  SampleRNNSpec() = default;
+  explicit SampleRNNSpec(Fields& fields);
+
   int q_levels = 0;
   std::vector<int> frame_sizes;  // absolute, lowest tier first
   int dim = 0, layers = 0;
