@@ -18,7 +18,8 @@ namespace sharks {
 struct Family {
   const char* name;
   std::unique_ptr<Model> (*on_cpu)(Fields& spec, Weights& tensors, Weights& tables, const char* isa, cpu::Type type);
-  // The caller keeps tensors and tables alive as long as the model; see cuda/wavenet/model.h for `plan` and `fold`.
+  // `plan`: "default", "throughput" (for many streams), or the name of one plan. `fold`: fast products for the folds.
+  // The caller keeps tensors and tables alive as long as the model: another plan may be made of them.
   std::unique_ptr<Model> (*on_cuda)(Fields& spec, Weights& tensors, Weights& tables, cuda::Precision precision,
                                     const std::string& plan, Fold fold);
 };
