@@ -4,10 +4,10 @@
 // Each function is a phase that ends with a sync: what it wrote, every thread may read.
 #pragma once
 
-#include "core/chance/sampling.h"
 #include "core/stages.h"
 #include "cuda/device/half.h"
 #include "cuda/device/portable.h"
+#include "cuda/draw.h"
 #include "cuda/products/matrix.h"
 
 namespace sharks::cuda {
@@ -130,38 +130,22 @@ SHARKS_BOTH void tap(const Block& block, const Company& company, const Taps& tap
   block.sync();  // before anybody overwrites them
 }
 
-// The level of every stream from its logits, which become scores: as core/chance/sampling.h draws it. `level` [C].
+// The level of every stream from its logits, which become scores. `level` [C].
 SHARKS_BOTH void draw(const Block& block, const Company& company, const Samples& samples, int64_t t, int Q,
                       Rows<float> logits, int32_t* level) {
   const int quads = (Q + 3) / 4;
   block.each(quads * company.live, [&](int i) {
-    const int quad = i % quads, c = i / quads, b = company.first + c;
-    const float temperature = samples.temperature[b * samples.n + t];
-    if (temperature == 0.0f) return;
-    const uint64_t step = static_cast<uint64_t>(samples.step + t);
-    const Philox noise = philox(static_cast<uint32_t>(quad), static_cast<uint32_t>(step),
-                                static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(samples.streams[b]),
-                                static_cast<uint32_t>(samples.seed), static_cast<uint32_t>(samples.seed >> 32));
+    const int quad = i % quads, c = i / quads;
+    const Noise noise = noise_of(samples, company.first + c, t, quad);
     for (int j = 0; j < 4; ++j)
-      if (4 * quad + j < Q) logits[c][4 * quad + j] = logits[c][4 * quad + j] + temperature * gumbel(noise.word[j]);
+      if (4 * quad + j < Q) logits[c][4 * quad + j] += noise.of[j];
   });
   block.sync();
   block.warps([&](const Warp& warp) {
     for (int c = warp.index; c < company.live; c += block.threads / kWarp) {
-      // Score and level as one number whose order is theirs: the higher score, then the lower level.
-      Lanes<uint64_t> best;
+      const Lanes<uint64_t> best = best_rank(warp, Q, [&](int k) { return ranked(logits[c][k], k); });
       warp.lanes([&](int lane) {
-        best[lane] = 0;
-        for (int k = lane; k < Q; k += kWarp) {
-          const uint32_t bits = bits_as<uint32_t>(logits[c][k] + 0.0f);  // -0 becomes 0
-          const uint32_t order = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-          const uint64_t key = static_cast<uint64_t>(order) << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(k));
-          if (key > best[lane]) best[lane] = key;
-        }
-      });
-      warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
-      warp.lanes([&](int lane) {
-        if (lane == 0) level[c] = static_cast<int32_t>(0xFFFFFFFFu - static_cast<uint32_t>(best[lane]));
+        if (lane == 0) level[c] = level_of(best[lane]);
       });
     }
   });

@@ -2,11 +2,21 @@
 // left: its vector to all, and every member's best level to all.
 #pragma once
 
-#include "core/chance/sampling.h"
-#include "cuda/rank.h"
+#include "cuda/draw.h"
 #include "cuda/samplernn/persistent/member.h"
 
 namespace sharks::cuda::tiered {
+
+// The best of a member's levels as it travels: {level, sequence, key of the score}, 16 bits of each of the first two.
+SHARKS_BOTH uint64_t candidate_of(uint64_t rank, uint32_t round) {
+  return static_cast<uint64_t>(level_of(rank)) << 48 | static_cast<uint64_t>(round & 0xFFFFu) << 32 | key_of_rank(rank);
+}
+SHARKS_BOTH bool candidate_is_of(uint64_t candidate, uint32_t round) {
+  return (candidate >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+}
+SHARKS_BOTH uint64_t rank_of_candidate(uint64_t candidate) {
+  return rank_of_key(static_cast<uint32_t>(candidate), static_cast<int>(candidate >> 48));
+}
 
 template <typename W>
 class SampleWork {
@@ -64,27 +74,23 @@ class SampleWork {
         [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
   }
 
-  // The noise of the own levels, as core/chance/sampling.h draws it; nothing where levels are given.
+  // The noise of the own levels; nothing where levels are given.
   SHARKS_BOTH void make_noise(int t) const {
     const Samples& samples = m.samples;
     if (samples.given) return;
     const int first = m.own.levels.first * kStripRows;
     m.block.each(m.own.levels.count * kStripRows / 4 * S, [&](int i) {
-      const int s = i % S, row = i / S * 4, b = m.first + s;
-      const float temperature = samples.temperature[b * samples.n + t];
-      const uint64_t step = static_cast<uint64_t>(samples.step + t);
-      const Philox random = philox(static_cast<uint32_t>((first + row) / 4), static_cast<uint32_t>(step),
-                                   static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(samples.streams[b]),
-                                   static_cast<uint32_t>(samples.seed), static_cast<uint32_t>(samples.seed >> 32));
-      for (int j = 0; j < 4; ++j)
-        at.noise[(row + j) * S + s] = temperature != 0.0f ? temperature * gumbel(random.word[j]) : 0.0f;
+      const int s = i % S, row = i / S * 4;
+      const Noise noise = noise_of(samples, m.first + s, t, (first + row) / 4);
+      for (int j = 0; j < 4; ++j) at.noise[(row + j) * S + s] = noise.of[j];
     });
   }
 
   // The own logits from the last hidden vector in x, and the best score among them.
   SHARKS_BOTH void tell_best(int t) const {
     const Samples& samples = m.samples;
-    const int first = m.own.levels.first * kStripRows, rows = m.own.levels.count * kStripRows;
+    const int first = m.own.levels.first * kStripRows, padded_rows = m.own.levels.count * kStripRows;
+    const int rows = first + padded_rows < net.Q ? padded_rows : net.Q - first;  // of real levels
     multiply(m.block, at.slices[net.hidden_count], at.x, S, at.partial, [&](int, int row, int s, float sum) {
       const int k = first + row;
       if (k >= net.Q) return;
@@ -98,21 +104,11 @@ class SampleWork {
     uint64_t* to = m.words + m.links.candidate(round) + own_words;
     m.block.warps([&](const Warp& warp) {
       for (int s = warp.index; s < S; s += kStripWarps) {
-        Lanes<uint64_t> best;
-        warp.lanes([&](int lane) {
-          best[lane] = ranked(-__builtin_inff(), 0);
-          for (int row = lane; row < rows && first + row < net.Q; row += kWarp) {
-            const uint64_t rank = ranked(at.scores[row * S + s], first + row);
-            if (rank > best[lane]) best[lane] = rank;
-          }
-        });
-        warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+        const Lanes<uint64_t> best =
+            best_rank(warp, rows, [&](int row) { return ranked(at.scores[row * S + s], first + row); });
         warp.lanes([&](int lane) {
           if (lane != 0) return;
-          // {level, sequence, score}: 16 bits of each of the first two
-          const uint32_t order = static_cast<uint32_t>(best[lane] >> 32);
-          const uint64_t word =
-              static_cast<uint64_t>(level_of(best[lane])) << 48 | static_cast<uint64_t>(round & 0xFFFFu) << 32 | order;
+          const uint64_t word = candidate_of(best[lane], round);
           if (m.clustered()) m.tell_near(m.links.near_candidate(round) + own_words + s, word);
           stress();
           store_word(to + s, word);
@@ -158,19 +154,16 @@ SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
                   word[j] = near ? load_near(here + which * m.S + s) : load_word(from + which * m.S + s);
                 }
                 SHARKS_UNROLL(kAtOnce)
-                for (int j = 0; j < kAtOnce; ++j) all = all && (word[j] >> 32 & 0xFFFFu) == (round & 0xFFFFu);
+                for (int j = 0; j < kAtOnce; ++j) all = all && candidate_is_of(word[j], round);
                 return all;
               },
               samples.trouble);
           good = good && came;
           SHARKS_UNROLL(kAtOnce)
-          for (int j = 0; j < kAtOnce; ++j) {
-            const uint64_t rank = word[j] << 32 | (0xFFFFFFFFu - static_cast<uint32_t>(word[j] >> 48));
-            if (rank > best[lane]) best[lane] = rank;
-          }
+          for (int j = 0; j < kAtOnce; ++j) best[lane] = better(best[lane], rank_of_candidate(word[j]));
         }
       });
-      warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+      agree_on_best(warp, best);
       warp.lanes([&](int lane) {
         if (lane != 0) return;
         const int64_t at = (m.first + s) * samples.n + t;

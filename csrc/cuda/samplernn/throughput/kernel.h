@@ -5,9 +5,8 @@
 // all blocks meet.
 #pragma once
 
-#include "core/chance/sampling.h"
+#include "cuda/draw.h"
 #include "cuda/products/batches.h"
-#include "cuda/rank.h"
 #include "cuda/samplernn/net.h"
 
 namespace sharks::cuda::tiered {
@@ -241,34 +240,23 @@ struct Batch {
     return phases.meet();
   }
 
-  // A level per stream, as core/chance/sampling.h draws it; a warp per stream.
+  // A level per stream; a warp per stream.
   SHARKS_BOTH void draw(Phases& phases, int place, int t) const {
     phases.each_warp(state.B, [&](const Warp& warp, int b) {
-      const float temperature = samples.given ? 0.0f : samples.temperature[b * samples.n + t];
-      const uint64_t step = static_cast<uint64_t>(samples.step + t);
       const float* logits = at.logits + static_cast<int64_t>(b) * net.Q;
-      Lanes<uint64_t> best;
-      warp.lanes([&](int lane) {
-        best[lane] = 0;
-        for (int quad = lane; quad * 4 < net.Q; quad += kWarp) {
-          Philox random = {};
-          if (temperature != 0.0f)
-            random = philox(static_cast<uint32_t>(quad), static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32),
-                            static_cast<uint32_t>(samples.streams[b]), static_cast<uint32_t>(samples.seed),
-                            static_cast<uint32_t>(samples.seed >> 32));
-          SHARKS_UNROLL(4)
-          for (int j = 0; j < 4; ++j) {
-            const int k = quad * 4 + j;
-            if (k >= net.Q) continue;
-            const float noise = temperature != 0.0f ? temperature * gumbel(random.word[j]) : 0.0f;
-            const uint64_t rank = ranked(logits[k] + noise, k);
-            if (rank > best[lane]) best[lane] = rank;
-            if (samples.logits) samples.logits[(b * samples.n + t) * net.Q + k] = logits[k];
-            tap(net.tiers * net.layers + 1, t, b, net.Q, k, logits[k]);
-          }
+      const Lanes<uint64_t> best = best_rank(warp, (net.Q + 3) / 4, [&](int quad) {
+        const Noise noise = noise_of(samples, b, t, quad);
+        uint64_t rank = 0;
+        SHARKS_UNROLL(4)
+        for (int j = 0; j < 4; ++j) {
+          const int k = quad * 4 + j;
+          if (k >= net.Q) continue;
+          rank = better(rank, ranked(logits[k] + noise.of[j], k));
+          if (samples.logits) samples.logits[(b * samples.n + t) * net.Q + k] = logits[k];
+          tap(net.tiers * net.layers + 1, t, b, net.Q, k, logits[k]);
         }
+        return rank;
       });
-      warp.reduce(best, [](uint64_t a, uint64_t c) { return a > c ? a : c; });
       warp.lanes([&](int lane) {
         if (lane != 0) return;
         const int64_t now = b * samples.n + t;

@@ -3,7 +3,7 @@
 // sum.
 #pragma once
 
-#include "core/chance/sampling.h"
+#include "cuda/draw.h"
 #include "cuda/wavenet/pipeline/pipe.h"
 
 namespace sharks::cuda::pipeline {
@@ -171,23 +171,17 @@ SHARKS_BOTH void head_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
 template <typename T>
 struct DrawMemory {
   DenseMemory<T> dense;
-  float* noise;     // [8, 16 count]
-  uint32_t* score;  // [8, 16 count] as keys
+  float* noise;   // [8, 16 count]
+  uint32_t* key;  // [8, 16 count] of the scores
 
   SHARKS_BOTH DrawMemory(const TailMatrix& matrix, const Role& role, Carve& carve) : dense(matrix, role, carve) {
     noise = carve.take<float>(role.count * kResultSize);
-    score = carve.take<uint32_t>(role.count * kResultSize);
+    key = carve.take<uint32_t>(role.count * kResultSize);
   }
 };
 
-// Scores in an order that whole numbers keep; zero is below all. Equal scores have equal keys, for -0 + 0 is 0.
-SHARKS_BOTH uint32_t key_of(float score) {
-  const uint32_t bits = bits_as<uint32_t>(score + 0.0f);
-  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-// level = argmax(logit + temperature noise), as core/chance/sampling.h draws it: the best of this block's levels goes
-// to chain block 0. The noise is made before the item comes.
+// The draw (cuda/draw.h): the best of this block's levels goes to chain block 0. The noise is made before the item
+// comes.
 template <typename T, bool kTapped>
 SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& here, int pipeline, const Role& role) {
   const Block& block = here.block;
@@ -202,13 +196,9 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
       block.each(kTileColumns * levels / 4, [&](int i) {
         const int column = i / (levels / 4), k = i % (levels / 4) * 4, b = item.stream(column);
         if (b >= samples.B) return;
-        const uint64_t step = static_cast<uint64_t>(samples.step + item.t);
-        const Philox words = philox(static_cast<uint32_t>(first + k) / 4, static_cast<uint32_t>(step),
-                                    static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(samples.streams[b]),
-                                    static_cast<uint32_t>(samples.seed), static_cast<uint32_t>(samples.seed >> 32));
-        const float heat = samples.temperature[b * samples.n + item.t];
-        float* noise = memory.noise + column * levels + k;
-        for (int w = 0; w < 4; ++w) noise[w] = heat == 0.0f ? 0.0f : heat * gumbel(words.word[w]);
+        const Noise noise = noise_of(samples, b, item.t, (first + k) / 4);
+        float* to = memory.noise + column * levels + k;
+        for (int j = 0; j < 4; ++j) to[j] = noise.of[j];
       });
     if (!multiply(here, memory.dense, pipe.links.head, item, samples.trouble)) return false;
     const Outlet to(here, pipe.links.best, item);
@@ -221,25 +211,18 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
       if (kTapped) tap(pipe, StageIndex{pipe.shape.L}.logits(), item, at.column, Q, level, logit);
       if (real && samples.logits) samples.logits[(b * samples.n + item.t) * Q + level] = logit;
       const float noise = real && samples.temperature ? memory.noise[at.column * levels + local] : 0.0f;
-      memory.score[at.column * levels + local] = level < Q ? key_of(logit + noise) : 0;
+      memory.key[at.column * levels + local] = level < Q ? key_of(logit + noise) : 0;
     });
     block.sync();
     block.warps([&](const Warp& warp) {
       for (int column = warp.index; column < kTileColumns; column += block.threads / kWarp) {
-        Lanes<uint64_t> best;  // key above, then the lower level first
-        warp.lanes([&](int lane) {
-          best[lane] = 0;
-          for (int i = lane; i < levels; i += kWarp) {
-            const uint64_t key = memory.score[column * levels + i], mine = key << 32 | (0xFFFFFFFFu - (first + i));
-            if (mine > best[lane]) best[lane] = mine;
-          }
-        });
-        warp.reduce(best, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+        const Lanes<uint64_t> best =
+            best_rank(warp, levels, [&](int i) { return rank_of_key(memory.key[column * levels + i], first + i); });
         warp.lanes([&](int lane) {
           if (lane >= 2) return;
-          const uint32_t key = static_cast<uint32_t>(best[lane] >> 32);
-          const uint32_t level = 0xFFFFFFFFu - static_cast<uint32_t>(best[lane]);
-          to.put(((here.index - pipe.first_draw) * kTileColumns + column) * 2 + lane, lane ? level : key);
+          const uint32_t level = static_cast<uint32_t>(level_of(best[lane]));
+          to.put(((here.index - pipe.first_draw) * kTileColumns + column) * 2 + lane,
+                 lane ? level : key_of_rank(best[lane]));
         });
       }
     });
