@@ -1,5 +1,6 @@
 // What this GPU needs for the steps that a sample cannot do without, in clocks, each from a chain in which every step
 // waits for the one before. bench/floor.py makes floors of it.
+#include "cuda/cuda.h"
 #include "cuda/device/launch.h"
 #include "cuda/exchange/exchange.h"
 #include "cuda/products/mma.h"

@@ -1,11 +1,13 @@
 // How a model on the GPU chooses among plans, and a player among steppers: first light's weights are held when somebody
 // wants them and not before, states change hands in order, and all work goes into one stream. The plans are stand-ins.
+#include "cuda/samplernn/plans.h"
+
 #include <algorithm>
 #include <string>
 
 #include "cpu/simd/kernels.h"
 #include "cuda/cuda.h"
-#include "cuda/player/plan.h"
+#include "cuda/device/trouble.h"
 #include "cuda/samplernn/model.h"
 #include "expect.h"
 #include "random_models.h"
@@ -14,6 +16,7 @@ namespace {
 
 using namespace sharks;
 using namespace sharks::cuda;
+using namespace sharks::cuda::samplernn;
 
 int first_lights = 0, fast_plans = 0;  // made so far
 bool fast_refuses = false;             // samples, whatever they are
@@ -68,21 +71,21 @@ class StandIn final : public SampleRNNPlan {
 
 }  // namespace
 
-namespace sharks::cuda {
+namespace sharks::cuda::samplernn {
 
-std::unique_ptr<SampleRNNPlan> first_light(const SampleRNNSource& source) {
+std::unique_ptr<SampleRNNPlan> fallback::make_plan(const SampleRNNSource& source) {
   EXPECT(source.weights.out != nullptr && source.spec.dim == 4);
   ++first_lights;
   return std::make_unique<StandIn>("first-light");
 }
-std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source) {
+std::unique_ptr<SampleRNNPlan> persistent::make_plan(const SampleRNNSource& source) {
   if (source.plan == "first-light") return nullptr;
   ++fast_plans;
   return std::make_unique<StandIn>("fast");
 }
-std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource&) { return nullptr; }
+std::unique_ptr<SampleRNNPlan> throughput::make_plan(const SampleRNNSource&) { return nullptr; }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::samplernn
 
 namespace {
 

@@ -3,7 +3,9 @@
 #include <cstdlib>
 
 #include "cpu/simd/kernels.h"
-#include "cuda/player/plan.h"
+#include "cuda/device/trouble.h"
+#include "cuda/products/narrowed.h"
+#include "cuda/samplernn/plans.h"
 #include "expect.h"
 #include "random_models.h"
 
@@ -11,6 +13,7 @@ namespace {
 
 using namespace sharks;
 using namespace sharks::cuda;
+using namespace sharks::cuda::samplernn;
 
 constexpr int kStreams = 3, kLaunches = 2, kSteps = 9;
 
@@ -35,7 +38,7 @@ std::unique_ptr<SampleRNNPlan> plan_of(const SampleRNNSpec& spec, const std::str
   test::with_random_weights([&](Weights& weights) -> std::unique_ptr<Model> {
     const SampleRNNWeights bound(spec, weights);
     const SampleRNNSource source{spec, bound, table.data(), precision, name, sharks::cpu::kernels("auto").fold};
-    plan = name == "throughput" ? throughput(source) : persistent(source);
+    plan = name == "throughput" ? throughput::make_plan(source) : persistent::make_plan(source);
     return std::make_unique<NoModel>();
   });
   return plan;

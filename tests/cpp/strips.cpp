@@ -14,7 +14,8 @@
 namespace {
 
 using namespace sharks::cuda;
-using namespace sharks::cuda::tiered;
+using namespace sharks::cuda::samplernn;
+using namespace sharks::cuda::samplernn::persistent;
 
 enum class Fault {
   kNone,

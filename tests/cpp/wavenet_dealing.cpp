@@ -9,7 +9,8 @@
 namespace {
 
 using namespace sharks::cuda;
-using namespace sharks::cuda::pipeline;
+using namespace sharks::cuda::wavenet;
+using namespace sharks::cuda::wavenet::pipeline;
 
 // ---- who does what ----
 

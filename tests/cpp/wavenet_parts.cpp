@@ -12,7 +12,8 @@ namespace {
 
 using namespace sharks;
 using namespace sharks::cuda;
-using namespace sharks::cuda::pipeline;
+using namespace sharks::cuda::wavenet;
+using namespace sharks::cuda::wavenet::pipeline;
 using sharks::test::Noise;
 
 void plain_fold(int M, int N, int K, const double* a, const double* b, double* c) {

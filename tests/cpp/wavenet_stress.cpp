@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "cpu/simd/kernels.h"
-#include "cuda/wavenet/pipeline/plan.h"
+#include "cuda/device/trouble.h"
+#include "cuda/products/narrowed.h"
+#include "cuda/wavenet/plans.h"
 #include "expect.h"
 #include "random_models.h"
 
@@ -14,6 +16,7 @@ namespace {
 
 using namespace sharks;
 using namespace sharks::cuda;
+using namespace sharks::cuda::wavenet;
 
 constexpr int kStreams = 11, kLaunches = 3, kSteps = 8;
 
@@ -41,7 +44,8 @@ std::unique_ptr<WaveNetPlan> plan_of(const WaveNetSpec& spec, Precision precisio
   std::unique_ptr<WaveNetPlan> plan;
   test::with_random_weights([&](Weights& weights) -> std::unique_ptr<Model> {
     const WaveNetWeights bound(spec, weights);
-    plan = wavenet_pipeline({spec, bound, decode().data(), precision, "pipeline", sharks::cpu::kernels("auto").fold});
+    plan =
+        pipeline::make_plan({spec, bound, decode().data(), precision, "pipeline", sharks::cpu::kernels("auto").fold});
     return std::make_unique<NoModel>();
   });
   return plan;

@@ -9,8 +9,8 @@
 #include "cuda/cuda.h"
 #include "cuda/device/device.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/trouble.h"
 #include "cuda/device/visible.h"
-#include "cuda/exchange/opening.h"
 
 namespace sharks::cuda {
 namespace {

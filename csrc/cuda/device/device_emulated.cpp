@@ -12,7 +12,7 @@
 #include "cuda/cuda.h"
 #include "cuda/device/device.h"
 #include "cuda/device/launch.h"
-#include "cuda/exchange/opening.h"
+#include "cuda/device/trouble.h"
 
 namespace sharks::cuda {
 

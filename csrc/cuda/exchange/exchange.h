@@ -1,4 +1,4 @@
-// How blocks that run at once hand each other numbers through L2, and how long they wait: never for ever.
+// How blocks that run at once hand each other numbers through L2. No wait is for ever, see device/trouble.h.
 //
 // A word is {value, sequence} in 64 bits, written and read whole: who reads the sequence he waits for has the value,
 // and no fence is needed. Two words per place, used in turn, suffice where nobody writes sequence s + 2 before all have
@@ -6,7 +6,7 @@
 #pragma once
 
 #include "cuda/device/portable.h"
-#include "cuda/player/plan.h"
+#include "cuda/device/trouble.h"
 
 #ifndef __CUDACC__
 #include <chrono>
@@ -14,12 +14,6 @@
 #endif
 
 namespace sharks::cuda {
-
-// Wall time after which a wait is given up; sanitizers slow kernels down a hundredfold and want more.
-#ifndef SHARKS_PATIENCE_SECONDS
-#define SHARKS_PATIENCE_SECONDS 5
-#endif
-constexpr uint64_t kPatience = uint64_t{SHARKS_PATIENCE_SECONDS} * 1000000000u;  // nanoseconds
 
 SHARKS_BOTH uint64_t nanoseconds() {
 #ifdef __CUDACC__

@@ -16,10 +16,6 @@
 
 namespace sharks::cuda {
 
-// Shorter than later waits: giving up here costs no more than a second launch, later it costs the state. Long enough
-// for what another program does at a time.
-constexpr uint64_t kOpeningPatience = kPatience / 5;
-
 constexpr uint64_t kClosed = uint64_t{1} << 63;
 
 // What a kernel is told of its opening.

@@ -29,18 +29,20 @@ class DeviceModel : public Model {
   // First light, which holds all weights once more: made when somebody wants it.
   const Plan<State>& last_resort() const {
     const std::lock_guard lock(making_);
-    if (!last_resort_) last_resort_ = first_light(source_);
+    if (!last_resort_) last_resort_ = first_light_(source_);
     return *last_resort_;
   }
 
  protected:
   using Candidate = std::unique_ptr<Plan<State>> (*)(const Source&);
 
-  // The first plan that a candidate gives plays, or else first light.
-  DeviceModel(Source source, std::initializer_list<Candidate> candidates)
-      : source_(std::move(source)), isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)) {
+  // The first plan that a candidate gives plays, or else first light, which plays everything.
+  DeviceModel(Source source, std::initializer_list<Candidate> candidates, Candidate first_light)
+      : source_(std::move(source)),
+        isa_(device().emulated ? "emulated" : "sm_" + std::to_string(device().capability)),
+        first_light_(first_light) {
     for (const Candidate& candidate : candidates) try_plan(candidate);
-    if (!chosen_) chosen_ = first_light(source_);
+    if (!chosen_) chosen_ = first_light_(source_);
     const bool by_name = source_.plan != "default" && source_.plan != "throughput";
     SHARKS_CHECK(!by_name || source_.plan == chosen_->name(), "plan is '", source_.plan,
                  "', which cannot play this model here; wanted default, throughput or ", chosen_->name());
@@ -59,6 +61,7 @@ class DeviceModel : public Model {
 
   const Source source_;
   const std::string isa_;
+  const Candidate first_light_;
   std::unique_ptr<Plan<State>> chosen_;
   std::vector<std::string> notes_;
   mutable std::mutex making_;

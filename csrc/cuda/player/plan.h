@@ -12,19 +12,10 @@
 
 #include "core/dense.h"
 #include "core/engine.h"
-#include "core/samplernn/weights.h"
-#include "core/wavenet/weights.h"
 #include "cuda/cuda.h"
 #include "cuda/device/device.h"
 
 namespace sharks::cuda {
-
-// Trouble that a kernel writes into its word and stops for. Zero: none.
-enum Trouble : int32_t {
-  kNoTrouble = 0,
-  kWaitedTooLong = 1,  // an exchange between blocks did not come within its bound of wall time
-  kTooFewCame = 2,     // not all blocks came to the opening of a launch (opening.h): it has changed nothing
-};
 
 // `n` samples of `B` streams; pointers are to device memory. Handed to kernels as it is.
 struct Samples {
@@ -37,7 +28,7 @@ struct Samples {
   const int64_t* streams;    // [B]
   uint64_t seed;
   float* logits;     // [B, n, Q], or null
-  int32_t* trouble;  // one word
+  int32_t* trouble;  // one word, see device/trouble.h
 };
 
 // A stage to copy out while the samples play: [B, count, width], the first value at index 0.
@@ -45,25 +36,6 @@ struct StageTap {
   std::string stage;
   float* out;
   int64_t count;
-};
-
-// Widths in device memory are rounded up to 16 bytes of halves; what is added stays zero. A small p marks such a width.
-inline int padded(int n) { return (n + 7) / 8 * 8; }
-
-// WaveNet's state. x of layer i at position t, [Rp], lies in row t mod length of ring i, length = (filter_width - 1) d.
-struct WaveNetState {
-  int B;
-  int32_t* recent;            // [B, taps] levels, oldest first, the last consumed but not fed yet; -1: nothing
-  float* rings;               // layer i from ring_start[i] on: [B, length, Rp]
-  const int64_t* ring_start;  // [L], in device memory
-  const float* condition;     // [B, L, 2 D] to add to the dilated biases, filter first, or null
-};
-
-// SampleRNN's state. The level at position t lies in slot t mod lookback.
-struct SampleRNNState {
-  int B;
-  int32_t* history;  // [B, lookback]
-  float *h, *c;      // [tiers, B, layers, Dp]; c of the LSTM, else null
 };
 
 // How much of the GPU a stepper takes: pipelines that play side by side, and how many its streams would like.
@@ -107,36 +79,20 @@ class Plan {
   virtual std::unique_ptr<Stepper> stepper(const State& state) const = 0;
 };
 
-using WaveNetPlan = Plan<WaveNetState>;
-using SampleRNNPlan = Plan<SampleRNNState>;
-
 // What a plan is made from. Weights and table are the pack's own, and stay where they are as long as the model lives.
 template <typename Spec, typename Weights>
 struct Source {
   Spec spec;
   Weights weights;
-  const float* table;  // [Q]: decode for WaveNet, tier_input for SampleRNN
+  const float* table;  // [Q]
   Precision precision;
   std::string plan;  // "default", "throughput", or the one plan that is wanted
   Fold fold;
 };
 
-using WaveNetSource = Source<WaveNetSpec, WaveNetWeights>;
-using SampleRNNSource = Source<SampleRNNSpec, SampleRNNWeights>;
-
-// One block for a few streams, weights read from memory: any spec on any device, every stage can be tapped.
-std::unique_ptr<WaveNetPlan> first_light(const WaveNetSource& source);
-std::unique_ptr<SampleRNNPlan> first_light(const SampleRNNSource& source);
-
-// All blocks of the GPU play a few streams together, weights in shared memory as far as they fit.
-std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source);
-
-// Every layer one product of all streams; for hundreds of them, float16 weights, and only where plan="throughput" asks.
-std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source);
-
-// A faster plan makes itself known by one line in wavenet_player.cpp or samplernn_player.cpp: a function like these
-// that returns null where spec, precision or source.plan do not suit it, and throws NoRoom where the GPU is too small.
-// The first that gives a plan plays; first light is made, and its weights with it, when a stepper of that one refuses
+// A family's plans.h declares a make_plan(source) for each of its plans, and its player.cpp lists them: one that
+// returns null where spec, precision or source.plan do not suit it, and throws NoRoom where the GPU is too small. The
+// first that gives a plan plays; first light is made, and its weights with it, when a stepper of that one refuses
 // samples, or can find no room for its blocks.
 
 }  // namespace sharks::cuda

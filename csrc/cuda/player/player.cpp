@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/check.h"
+#include "cuda/device/trouble.h"
 
 namespace sharks::cuda {
 namespace {

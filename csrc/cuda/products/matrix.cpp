@@ -2,26 +2,10 @@
 
 #include <algorithm>
 
-#include "core/check.h"
-#include "cuda/device/half.h"
+#include "cuda/products/narrowed.h"
 
 namespace sharks::cuda {
 namespace {
-
-constexpr float kLargestHalf = 65504;
-
-template <typename W>
-W narrowed(double value);
-template <>
-float narrowed<float>(double value) {
-  return static_cast<float>(value);
-}
-template <>
-Half narrowed<Half>(double value) {
-  SHARKS_CHECK(value <= kLargestHalf && value >= -kLargestHalf, "a folded weight is ", value,
-               ", beyond what float16 holds; play this pack with dtype float32");
-  return to_half(static_cast<float>(value));
-}
 
 template <typename W>
 Memory packed(const Dense& dense, int rows, int cols) {
@@ -30,9 +14,7 @@ Memory packed(const Dense& dense, int rows, int cols) {
   for (int r = 0; r < dense.rows(); ++r)
     for (int c = 0; c < dense.cols(); ++c)
       values[(static_cast<size_t>(c / kUnit) * rows + r) * kUnit + c % kUnit] = narrowed<W>(dense.at(r, c));
-  Memory memory(values.size() * sizeof(W));
-  copy(memory.data(), values.data(), memory.bytes(), nullptr);
-  return memory;
+  return uploaded(values);
 }
 
 }  // namespace

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "core/dense.h"
+#include "core/engine.h"
+#include "cuda/cuda.h"
 #include "cuda/device/device.h"
-#include "cuda/player/plan.h"
+#include "cuda/products/narrowed.h"
 
 namespace sharks::cuda {
 

@@ -1,31 +1,9 @@
 #include "cuda/products/strip_matrix.h"
 
-#include "core/check.h"
+#include "cuda/products/narrowed.h"
 
 namespace sharks::cuda {
 namespace {
-
-constexpr double kLargestHalf = 65504;
-
-template <typename W>
-W narrowed(double value);
-template <>
-float narrowed<float>(double value) {
-  return static_cast<float>(value);
-}
-template <>
-Half narrowed<Half>(double value) {
-  SHARKS_CHECK(value <= kLargestHalf && value >= -kLargestHalf, "a folded weight is ", value,
-               ", beyond what float16 holds; play this pack with dtype float32");
-  return to_half(static_cast<float>(value));
-}
-
-template <typename T>
-Memory on_device(const std::vector<T>& values) {
-  Memory memory(values.size() * sizeof(T));
-  copy(memory.data(), values.data(), memory.bytes(), nullptr);
-  return memory;
-}
 
 template <typename W>
 Memory packed(const Dense& dense, int strips, int k_steps) {
@@ -34,7 +12,7 @@ Memory packed(const Dense& dense, int strips, int k_steps) {
     W* strip = values.data() + static_cast<size_t>(r / kStripRows) * static_cast<size_t>(k_steps) * kStripStep;
     for (int c = 0; c < dense.cols(); ++c) strip[place_in_strip<W>(r % kStripRows, c)] = narrowed<W>(dense.at(r, c));
   }
-  return on_device(values);
+  return uploaded(values);
 }
 
 }  // namespace
@@ -53,11 +31,11 @@ void add(Cost& cost, const StripMatrix& w, double share) {
 }
 
 Memory narrowed_copy(const std::vector<float>& values, Precision precision) {
-  if (precision == Precision::kFloat32) return on_device(values);
+  if (precision == Precision::kFloat32) return uploaded(values);
   std::vector<Half> halves;
   halves.reserve(values.size());
   for (float value : values) halves.push_back(narrowed<Half>(value));
-  return on_device(halves);
+  return uploaded(halves);
 }
 
 }  // namespace sharks::cuda

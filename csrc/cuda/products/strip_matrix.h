@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "core/dense.h"
+#include "core/engine.h"
+#include "cuda/cuda.h"
 #include "cuda/device/device.h"
-#include "cuda/player/plan.h"
+#include "cuda/products/narrowed.h"
 #include "cuda/products/strips.h"
 
 namespace sharks::cuda {

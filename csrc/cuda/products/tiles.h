@@ -10,7 +10,7 @@
 
 #include "cuda/products/mma.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda {
 
 constexpr int kTileSize = kTileRows * kTileDepth;        // weights
 constexpr int kOperandSize = kTileDepth * kTileColumns;  // values of an operand per step
@@ -221,4 +221,4 @@ SHARKS_BOTH void put(T* operand, int k, int column, float value) {
   operand[Weight<T>::in_operand(k, column)] = Weight<T>::narrow(value);
 }
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda

@@ -3,7 +3,7 @@
 
 #include "cuda/device/portable.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn {
 
 enum class Cell { kGru, kGruResetBefore, kLstm };
 
@@ -30,4 +30,4 @@ SHARKS_BOTH float next_state(Cell cell, const Gates& gates, float h, float& c) {
   return (1.0f - z) * tanhf(gates.input[2] + from_past) + z * h;
 }
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn

@@ -7,11 +7,11 @@
 #pragma once
 
 #include "cuda/exchange/opening.h"
-#include "cuda/player/plan.h"
 #include "cuda/products/strips.h"
 #include "cuda/samplernn/cell.h"
+#include "cuda/samplernn/plans.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn {
 
 // The members first .. first + count - 1 of a pipeline's blocks. Both teams are all blocks, or they share none.
 struct Team {
@@ -116,4 +116,4 @@ struct TapTo {
   int64_t count;
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn

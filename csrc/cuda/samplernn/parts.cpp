@@ -1,6 +1,6 @@
 #include "cuda/samplernn/parts.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn {
 
 // The table's order is the order of residence in shared memory: what a sample waits for, then what a tier's boundary
 // waits for, lowest tier first, then what is done while others travel.
@@ -106,4 +106,4 @@ Net<W> Parts::net() const {
 template Net<float> Parts::net() const;
 template Net<Half> Parts::net() const;
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn

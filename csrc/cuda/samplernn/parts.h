@@ -7,7 +7,7 @@
 #include "cuda/products/strip_matrix.h"
 #include "cuda/samplernn/net.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn {
 
 class Parts {
  public:
@@ -44,4 +44,4 @@ class Parts {
   Array<const float*> hidden_bias_table_;
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn

@@ -7,9 +7,12 @@
 #include "core/samplernn/stages.h"
 #include "core/samplernn/state.h"
 #include "cuda/player/model.h"
+#include "cuda/products/narrowed.h"
 #include "cuda/samplernn/model.h"
+#include "cuda/samplernn/plans.h"
 
 namespace sharks::cuda {
+namespace samplernn {
 namespace {
 
 using SampleRNNPlans = DeviceModel<SampleRNNState, SampleRNNSource>;
@@ -135,7 +138,8 @@ void SampleRNNPlayer::upload_state() {
 
 class SampleRNNModel final : public SampleRNNPlans {
  public:
-  explicit SampleRNNModel(SampleRNNSource from) : DeviceModel(std::move(from), {throughput, persistent}) {
+  explicit SampleRNNModel(SampleRNNSource from)
+      : DeviceModel(std::move(from), {throughput::make_plan, persistent::make_plan}, fallback::make_plan) {
     const SampleRNNSpec& spec = source().spec;
     const int Dp = padded(spec.dim), D = spec.dim;
     const size_t size = static_cast<size_t>(spec.tiers()) * spec.layers * Dp;
@@ -159,11 +163,13 @@ class SampleRNNModel final : public SampleRNNPlans {
 };
 
 }  // namespace
+}  // namespace samplernn
 
 std::unique_ptr<Model> make_model(const SampleRNNSpec& spec, Weights& weights, const float* tier_input,
                                   Precision precision, const std::string& plan, Fold fold) {
   const SampleRNNWeights bound(spec, weights);
-  return std::make_unique<SampleRNNModel>(SampleRNNSource{spec, bound, tier_input, precision, plan, fold});
+  return std::make_unique<samplernn::SampleRNNModel>(
+      samplernn::SampleRNNSource{spec, bound, tier_input, precision, plan, fold});
 }
 
 }  // namespace sharks::cuda

@@ -6,7 +6,7 @@
 #include "core/samplernn/stages.h"
 #include "cuda/samplernn/net.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn {
 
 class TapList {
  public:
@@ -34,4 +34,4 @@ class TapList {
   Array<TapTo> on_device_;
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn

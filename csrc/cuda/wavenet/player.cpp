@@ -8,10 +8,12 @@
 #include "core/wavenet/stages.h"
 #include "core/wavenet/state.h"
 #include "cuda/player/model.h"
+#include "cuda/products/narrowed.h"
 #include "cuda/wavenet/model.h"
-#include "cuda/wavenet/pipeline/plan.h"
+#include "cuda/wavenet/plans.h"
 
 namespace sharks::cuda {
+namespace wavenet {
 namespace {
 
 using WaveNetPlans = DeviceModel<WaveNetState, WaveNetSource>;
@@ -147,7 +149,7 @@ void WaveNetPlayer::set_condition(const float* vectors, int64_t width) {
 
 class WaveNetModel final : public WaveNetPlans {
  public:
-  explicit WaveNetModel(WaveNetSource from) : DeviceModel(std::move(from), {wavenet_pipeline}) {
+  explicit WaveNetModel(WaveNetSource from) : DeviceModel(std::move(from), {pipeline::make_plan}, fallback::make_plan) {
     const size_t size = static_cast<size_t>(2 * source().spec.dilation * source().spec.global_channels);
     for (const WaveNetWeights::Block& block : source().weights.blocks)
       if (block.gcond) conditioning_.emplace_back(block.gcond, block.gcond + size);
@@ -161,11 +163,12 @@ class WaveNetModel final : public WaveNetPlans {
 };
 
 }  // namespace
+}  // namespace wavenet
 
 std::unique_ptr<Model> make_model(const WaveNetSpec& spec, Weights& weights, const float* decode, Precision precision,
                                   const std::string& plan, Fold fold) {
   const WaveNetWeights bound(spec, weights);
-  return std::make_unique<WaveNetModel>(WaveNetSource{spec, bound, decode, precision, plan, fold});
+  return std::make_unique<wavenet::WaveNetModel>(wavenet::WaveNetSource{spec, bound, decode, precision, plan, fold});
 }
 
 }  // namespace sharks::cuda

@@ -6,8 +6,9 @@
 
 #include "core/samplernn/stages.h"
 #include "cuda/fallback/block.h"
+#include "cuda/samplernn/plans.h"
 
-namespace sharks::cuda::samplernn {
+namespace sharks::cuda::samplernn::fallback {
 
 struct Shape {
   int tiers, layers, gates, hidden, Q, lookback, lowest_frame, widest_frame;
@@ -257,4 +258,4 @@ struct FirstLight {
   };
 };
 
-}  // namespace sharks::cuda::samplernn
+}  // namespace sharks::cuda::samplernn::fallback

@@ -5,7 +5,7 @@
 #include "cuda/fallback/stepper.h"
 #include "cuda/samplernn/fallback/kernel.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::samplernn::fallback {
 namespace {
 
 using Folded = FoldedSampleRNN<Packing>;
@@ -28,7 +28,7 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
   const SampleRNNSpec& spec() const { return folded_.spec; }
   Precision precision() const { return folded_.packing.precision; }
 
-  samplernn::Shape shape() const {
+  Shape shape() const {
     const SampleRNNSpec& s = spec();
     return {s.tiers(),
             s.layers,
@@ -48,8 +48,8 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
 
   // The tiers as a kernel for B streams sees them, and in `total` how many floats of conditioning they want.
   template <typename W>
-  std::vector<samplernn::Tier<W>> tiers(int B, int64_t& total) const {
-    std::vector<samplernn::Tier<W>> all;
+  std::vector<Tier<W>> tiers(int B, int64_t& total) const {
+    std::vector<Tier<W>> all;
     total = 0;
     for (size_t t = 0; t < folded_.tiers.size(); ++t) {
       const Folded::Tier& from = folded_.tiers[t];
@@ -63,11 +63,11 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
   }
 
   template <typename W>
-  samplernn::Net<W> net(const samplernn::Tier<W>* tiers) const {
+  Net<W> net(const Tier<W>* tiers) const {
     return {shape(),
             tiers,
-            static_cast<const samplernn::Layer<W>*>(layers_.data()),
-            static_cast<const samplernn::Hidden<W>*>(hidden_.data()),
+            static_cast<const Layer<W>*>(layers_.data()),
+            static_cast<const Hidden<W>*>(hidden_.data()),
             tier_input_.data(),
             sample_table_.data(),
             folded_.out.view<W>(),
@@ -77,7 +77,7 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
  private:
   template <typename W>
   void upload_hidden() {
-    std::vector<samplernn::Hidden<W>> all;
+    std::vector<Hidden<W>> all;
     for (size_t i = 0; i < folded_.hidden.size(); ++i) {
       hidden_biases_.push_back(Array<float>(folded_.hidden_bias[i]));
       all.push_back({folded_.hidden[i].view<W>(), hidden_biases_.back().data()});
@@ -87,7 +87,7 @@ class SampleRNNFirstLight final : public SampleRNNPlan {
 
   template <typename W>
   void upload_layers() {
-    std::vector<samplernn::Layer<W>> all;
+    std::vector<Layer<W>> all;
     for (const Folded::Tier& tier : folded_.tiers) {
       for (const Folded::Layer& layer : tier.layers) {
         layer_vectors_.push_back({Array<float>(layer.bias), Array<float>(layer.recurrent_bias)});
@@ -119,11 +119,9 @@ template <typename W>
 class SampleRNNFirstLightStepper final : public FirstLightStepper {
  public:
   SampleRNNFirstLightStepper(const SampleRNNFirstLight& plan, const SampleRNNState& state)
-      : FirstLightStepper(state.B, samplernn::Layout(plan.shape()).total, stages(plan.spec())),
-        plan_(plan),
-        state_(state) {
+      : FirstLightStepper(state.B, Layout(plan.shape()).total, stages(plan.spec())), plan_(plan), state_(state) {
     int64_t total = 0;
-    tiers_ = Array<samplernn::Tier<W>>(plan.tiers<W>(state.B, total));
+    tiers_ = Array<Tier<W>>(plan.tiers<W>(state.B, total));
     conditioning_ = Array<float>(static_cast<size_t>(total));
   }
 
@@ -139,22 +137,19 @@ class SampleRNNFirstLightStepper final : public FirstLightStepper {
 
  private:
   void run(const Samples& samples, bool rebuild, const Taps& taps, Stream stream) {
-    const samplernn::Net<W> net = plan_.net<W>(tiers_.data());
-    const samplernn::Layout at(plan_.shape());
+    const Net<W> net = plan_.net<W>(tiers_.data());
+    const Layout at(plan_.shape());
     float* conditioning = conditioning_.data();
     if (columns() == 1)
-      cuda::launch(grid(),
-                   samplernn::FirstLight<W, 1>{net, state_, conditioning, samples, rebuild, taps, at, scratch()},
-                   stream);
+      cuda::launch(grid(), FirstLight<W, 1>{net, state_, conditioning, samples, rebuild, taps, at, scratch()}, stream);
     else
-      cuda::launch(grid(),
-                   samplernn::FirstLight<W, kColumns>{net, state_, conditioning, samples, rebuild, taps, at, scratch()},
+      cuda::launch(grid(), FirstLight<W, kColumns>{net, state_, conditioning, samples, rebuild, taps, at, scratch()},
                    stream);
   }
 
   const SampleRNNFirstLight& plan_;
   const SampleRNNState state_;
-  Array<samplernn::Tier<W>> tiers_;
+  Array<Tier<W>> tiers_;
   Array<float> conditioning_;
 };
 
@@ -165,8 +160,8 @@ std::unique_ptr<Stepper> SampleRNNFirstLight::stepper(const SampleRNNState& stat
 
 }  // namespace
 
-std::unique_ptr<SampleRNNPlan> first_light(const SampleRNNSource& source) {
+std::unique_ptr<SampleRNNPlan> make_plan(const SampleRNNSource& source) {
   return std::make_unique<SampleRNNFirstLight>(source);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::samplernn::fallback

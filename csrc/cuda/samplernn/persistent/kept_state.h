@@ -1,10 +1,9 @@
 // A copy of SampleRNN's state on the device, for one that may have to be put back.
 #pragma once
 
-#include "cuda/player/plan.h"
 #include "cuda/samplernn/net.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 class KeptState {
  public:
@@ -43,4 +42,4 @@ class KeptState {
   Part<float> h_, c_;
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

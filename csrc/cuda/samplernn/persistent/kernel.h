@@ -24,7 +24,7 @@
 #include "cuda/samplernn/persistent/sample.h"
 #include "cuda/samplernn/persistent/tiers.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 template <typename W>
 struct Persistent {
@@ -128,4 +128,4 @@ struct Persistent {
   }
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

@@ -4,7 +4,7 @@
 #include "cuda/exchange/cluster.h"
 #include "cuda/samplernn/net.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 // Deals out memory in pieces of 16 bytes. From null it only counts.
 struct Carver {
@@ -192,4 +192,4 @@ struct Member {
   }
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

@@ -13,10 +13,8 @@
 #include "cuda/samplernn/persistent/launch.h"
 #include "cuda/samplernn/taps.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::samplernn::persistent {
 namespace {
-
-using namespace tiered;
 
 constexpr char kPersistent[] = "persistent";
 
@@ -191,7 +189,7 @@ std::unique_ptr<SampleRNNPlan> persistent_if_it_fits(const SampleRNNSource& sour
 
 }  // namespace
 
-std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source) {
+std::unique_ptr<SampleRNNPlan> make_plan(const SampleRNNSource& source) {
   const bool suits = source.plan == "default" || source.plan == "throughput";
   const bool wanted = source.plan == kPersistent || (suits && source.spec.dim >= kWorthManyBlocks);
   if (!wanted) return nullptr;
@@ -199,4 +197,4 @@ std::unique_ptr<SampleRNNPlan> persistent(const SampleRNNSource& source) {
                                                  : persistent_if_it_fits<float>(source);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::samplernn::persistent

@@ -1,6 +1,6 @@
 #include "cuda/samplernn/persistent/launch.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 template <typename W>
 void launch_persistent(const Grid& grid, const Persistent<W>& work, Stream stream) {
@@ -16,4 +16,4 @@ template void launch_persistent(const Grid&, const Persistent<Half>&, Stream);
 template int persistent_blocks_at_once<float>(const Grid&);
 template int persistent_blocks_at_once<Half>(const Grid&);
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

@@ -3,7 +3,7 @@
 
 #include "cuda/samplernn/persistent/member.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 // The own slices of all products, where they lie in device memory. The block must sync before they are read.
 template <typename W>
@@ -42,4 +42,4 @@ SHARKS_BOTH void keep_slices(const Block& block, const Net<W>& net, const Desk<W
   }
 }
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

@@ -5,7 +5,7 @@
 #include "cuda/draw.h"
 #include "cuda/samplernn/persistent/member.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 // The best of a member's levels as it travels: {level, sequence, key of the score}, 16 bits of each of the first two.
 SHARKS_BOTH uint64_t candidate_of(uint64_t rank, uint32_t round) {
@@ -176,4 +176,4 @@ SHARKS_BOTH bool hear_level(const Member<W>& m, int place, int t) {
   return m.block.agree(good);
 }
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

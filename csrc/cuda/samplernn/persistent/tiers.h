@@ -6,7 +6,7 @@
 
 #include "cuda/samplernn/persistent/member.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::persistent {
 
 template <typename W>
 class TierWork {
@@ -282,4 +282,4 @@ class TierWork {
   const int S;
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::persistent

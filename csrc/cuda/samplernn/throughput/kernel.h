@@ -9,7 +9,7 @@
 #include "cuda/products/batches.h"
 #include "cuda/samplernn/net.h"
 
-namespace sharks::cuda::tiered {
+namespace sharks::cuda::samplernn::throughput {
 
 // Device memory beside the state. G gates, R rows that a tier hands down in one frame.
 struct BatchMemory {
@@ -273,4 +273,4 @@ struct Batch {
   }
 };
 
-}  // namespace sharks::cuda::tiered
+}  // namespace sharks::cuda::samplernn::throughput

@@ -2,13 +2,11 @@
 #include <algorithm>
 
 #include "cuda/samplernn/parts.h"
-#include "cuda/samplernn/persistent/launch.h"
 #include "cuda/samplernn/taps.h"
+#include "cuda/samplernn/throughput/launch.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::samplernn::throughput {
 namespace {
-
-using namespace tiered;
 
 constexpr char kThroughput[] = "throughput";
 
@@ -98,11 +96,11 @@ std::unique_ptr<Stepper> ThroughputPlan::stepper(const SampleRNNState& state) co
 
 }  // namespace
 
-std::unique_ptr<SampleRNNPlan> throughput(const SampleRNNSource& source) {
+std::unique_ptr<SampleRNNPlan> make_plan(const SampleRNNSource& source) {
   if (source.plan != kThroughput || source.precision != Precision::kFloat16) return nullptr;
   const int blocks = batch_blocks_at_once(grid_of(1));
   if (blocks == 0) throw NoRoom(kThroughput);
   return std::make_unique<ThroughputPlan>(source, blocks);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::samplernn::throughput

@@ -7,8 +7,9 @@
 
 #include "core/wavenet/stages.h"
 #include "cuda/fallback/block.h"
+#include "cuda/wavenet/plans.h"
 
-namespace sharks::cuda::wavenet {
+namespace sharks::cuda::wavenet::fallback {
 
 struct Shape {
   int L, K, R, D, Q, taps;
@@ -195,4 +196,4 @@ struct FirstLight {
   };
 };
 
-}  // namespace sharks::cuda::wavenet
+}  // namespace sharks::cuda::wavenet::fallback

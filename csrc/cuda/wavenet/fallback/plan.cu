@@ -3,7 +3,7 @@
 #include "cuda/fallback/stepper.h"
 #include "cuda/wavenet/fallback/kernel.h"
 
-namespace sharks::cuda {
+namespace sharks::cuda::wavenet::fallback {
 namespace {
 
 class WaveNetFirstLight final : public WaveNetPlan {
@@ -25,7 +25,7 @@ class WaveNetFirstLight final : public WaveNetPlan {
   Cost cost() const override { return folded_.cost(); }
   std::unique_ptr<Stepper> stepper(const WaveNetState& state) const override;
 
-  wavenet::Shape shape() const {
+  Shape shape() const {
     const WaveNetSpec& spec = folded_.spec;
     return {spec.layers(),
             spec.filter_width,
@@ -44,9 +44,9 @@ class WaveNetFirstLight final : public WaveNetPlan {
   Precision precision() const { return folded_.packing.precision; }
 
   template <typename W>
-  wavenet::Net<W> net() const {
+  Net<W> net() const {
     return {shape(),
-            static_cast<const wavenet::Layer<W>*>(layers_.data()),
+            static_cast<const Layer<W>*>(layers_.data()),
             input_table_.data(),
             input_bias_.data(),
             folded_.skips[0].view<W>(),
@@ -60,7 +60,7 @@ class WaveNetFirstLight final : public WaveNetPlan {
  private:
   template <typename W>
   void upload_layers() {
-    std::vector<wavenet::Layer<W>> layers;
+    std::vector<Layer<W>> layers;
     for (size_t i = 0; i < folded_.blocks.size(); ++i)
       layers.push_back({folded_.blocks[i].dilated.view<W>(), folded_.blocks[i].res.view<W>(), biases_[i].dilated.data(),
                         biases_[i].res.data(), folded_.spec.dilations[i]});
@@ -80,20 +80,18 @@ template <typename W>
 class WaveNetFirstLightStepper final : public FirstLightStepper {
  public:
   WaveNetFirstLightStepper(const WaveNetFirstLight& plan, const WaveNetState& state)
-      : FirstLightStepper(state.B, wavenet::Layout(plan.shape()).total, stages(plan.spec())),
-        plan_(plan),
-        state_(state) {}
+      : FirstLightStepper(state.B, Layout(plan.shape()).total, stages(plan.spec())), plan_(plan), state_(state) {}
 
   void resume(int64_t, Stream) override {}  // nothing is kept but the state
 
  protected:
   void play(const Samples& samples, const Taps& taps, Stream stream) override {
-    const wavenet::Net<W> net = plan_.net<W>();
-    const wavenet::Layout at(plan_.shape());
+    const Net<W> net = plan_.net<W>();
+    const Layout at(plan_.shape());
     if (columns() == 1)
-      cuda::launch(grid(), wavenet::FirstLight<W, 1>{net, state_, samples, taps, at, scratch()}, stream);
+      cuda::launch(grid(), FirstLight<W, 1>{net, state_, samples, taps, at, scratch()}, stream);
     else
-      cuda::launch(grid(), wavenet::FirstLight<W, kColumns>{net, state_, samples, taps, at, scratch()}, stream);
+      cuda::launch(grid(), FirstLight<W, kColumns>{net, state_, samples, taps, at, scratch()}, stream);
   }
 
  private:
@@ -108,8 +106,8 @@ std::unique_ptr<Stepper> WaveNetFirstLight::stepper(const WaveNetState& state) c
 
 }  // namespace
 
-std::unique_ptr<WaveNetPlan> first_light(const WaveNetSource& source) {
+std::unique_ptr<WaveNetPlan> make_plan(const WaveNetSource& source) {
   return std::make_unique<WaveNetFirstLight>(source);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::wavenet::fallback

@@ -5,7 +5,7 @@
 
 #include "cuda/wavenet/pipeline/chain_entry.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 // tanh(f) sigmoid(g) = (1 - e^-2f) / ((1 + e^-2f) (1 + e^-g)). Beyond the clamps both are 0 or 1 in float32.
 SHARKS_BOTH float gate(float f, float g) {
@@ -182,4 +182,4 @@ class ChainBlock : ChainEntry<T> {
   Registers<typename Weight<T>::Ahead> ahead_;  // of every warp's first task of the layer to come
 };
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -5,7 +5,7 @@
 
 #include "cuda/wavenet/pipeline/chain_memory.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 template <typename T>
 class ChainEntry {
@@ -210,4 +210,4 @@ class ChainEntry {
   }
 };
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

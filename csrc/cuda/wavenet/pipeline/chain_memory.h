@@ -3,7 +3,7 @@
 
 #include "cuda/wavenet/pipeline/pipe.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 // Where a layer's past inputs lie at this step.
 struct RingNow {
@@ -45,4 +45,4 @@ struct ChainMemory {
   }
 };
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -5,7 +5,7 @@
 #include "cuda/wavenet/pipeline/chain_memory.h"
 #include "cuda/wavenet/pipeline/tail.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 namespace {
 
 constexpr int kSkipWords = 2048;          // about as many words as a skip block takes at once
@@ -157,4 +157,4 @@ int stage_index(const WaveNetShape& shape, const Stage& stage) {
   }
 }
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -9,7 +9,7 @@
 #include "cuda/wavenet/pipeline/links.h"
 #include "cuda/wavenet/pipeline/pack.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 constexpr int kPipelineThreads = 384;  // at most, per block
 
@@ -41,4 +41,4 @@ std::optional<WaveNetLayout> lay_out(const PackedWaveNet& net, const WaveNetLimi
 // The index of a tapped stage, see StageIndex.
 int stage_index(const WaveNetShape& shape, const Stage& stage);
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -23,7 +23,7 @@
 #include "cuda/exchange/cluster.h"
 #include "cuda/wavenet/pipeline/shape.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 struct Link {
   int far;             // where its words begin within a group, in device memory
@@ -154,4 +154,4 @@ SHARKS_BOTH void Parcel<float>::unpack(int at, uint32_t bits, float* operand) {
   operand[Weight<float>::in_operand(at / kTileColumns, at % kTileColumns)] = bits_as<float>(bits);
 }
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -4,8 +4,9 @@
 #include <functional>
 
 #include "core/wavenet/folds.h"
+#include "cuda/products/narrowed.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 namespace {
 
 // Folded, but still in double precision and not packed. Widths are rounded up to whole tiles.
@@ -24,7 +25,7 @@ using Folded = FoldedWaveNet<Unpacked>;
 
 template <typename T>
 bool holds(double value) {
-  return sizeof(T) != sizeof(Half) || std::abs(value) <= 65504;  // the largest half
+  return sizeof(T) != sizeof(Half) || std::abs(value) <= kLargestHalf;
 }
 
 template <typename T>
@@ -158,4 +159,4 @@ std::optional<PackedWaveNet> pack_wavenet(const WaveNetSource& source) {
 template std::optional<PackedWaveNet> pack_wavenet<float>(const WaveNetSource& source);
 template std::optional<PackedWaveNet> pack_wavenet<Half>(const WaveNetSource& source);
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

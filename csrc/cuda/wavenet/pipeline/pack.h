@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "cuda/player/plan.h"
 #include "cuda/wavenet/pipeline/shape.h"
+#include "cuda/wavenet/plans.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 struct PackedWaveNet {
   WaveNetShape shape{};
@@ -23,4 +23,4 @@ struct PackedWaveNet {
 template <typename T>
 std::optional<PackedWaveNet> pack_wavenet(const WaveNetSource& source);
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

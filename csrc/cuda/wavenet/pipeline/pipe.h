@@ -3,10 +3,10 @@
 #pragma once
 
 #include "cuda/exchange/opening.h"
-#include "cuda/player/plan.h"
 #include "cuda/wavenet/pipeline/links.h"
+#include "cuda/wavenet/plans.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 template <typename T>
 struct WaveNetPipe {
@@ -64,4 +64,4 @@ SHARKS_BOTH void fetch(const Block& block, void* to, const void* from, int bytes
   block.each(bytes / 16, [&](int i) { static_cast<Piece*>(to)[i] = static_cast<const Piece*>(from)[i]; });
 }
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -7,11 +7,9 @@
 #include "cuda/device/launch.h"
 #include "cuda/wavenet/pipeline/chain.h"
 #include "cuda/wavenet/pipeline/layout.h"
-#include "cuda/wavenet/pipeline/plan.h"
 #include "cuda/wavenet/pipeline/tail.h"
 
-namespace sharks::cuda {
-namespace pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 namespace {
 
 constexpr char kName[] = "pipeline";
@@ -62,9 +60,9 @@ struct Setting {
 };
 
 template <typename T>
-class Plan final : public WaveNetPlan {
+class PipelinePlan final : public WaveNetPlan {
  public:
-  Plan(const WaveNetSpec& spec, PackedWaveNet net)
+  PipelinePlan(const WaveNetSpec& spec, PackedWaveNet net)
       : stages_(sharks::stages(spec)),
         net_(std::move(net)),
         weights_(net_.weights),
@@ -150,7 +148,7 @@ class Plan final : public WaveNetPlan {
 template <typename T>
 class PipelineStepper final : public Stepper {
  public:
-  PipelineStepper(const Plan<T>& plan, const WaveNetState& state) : plan_(plan), pipe_(plan.pipe(state)) {
+  PipelineStepper(const PipelinePlan<T>& plan, const WaveNetState& state) : plan_(plan), pipe_(plan.pipe(state)) {
     pipe_.groups = (state.B + kTileColumns - 1) / kTileColumns;
     occupy(plan.setting(pipe_.groups));
   }
@@ -217,7 +215,7 @@ class PipelineStepper final : public Stepper {
     cuda::launch(setting_.grid(), WaveNetPipeline<T, kTapped>{pipe_}, stream);
   }
 
-  const Plan<T>& plan_;
+  const PipelinePlan<T>& plan_;
   WaveNetPipe<T> pipe_;
   Setting setting_;
   Array<Role> roles_;
@@ -228,7 +226,7 @@ class PipelineStepper final : public Stepper {
 };
 
 template <typename T>
-std::unique_ptr<Stepper> Plan<T>::stepper(const WaveNetState& state) const {
+std::unique_ptr<Stepper> PipelinePlan<T>::stepper(const WaveNetState& state) const {
   return std::make_unique<PipelineStepper<T>>(*this, state);
 }
 
@@ -236,17 +234,16 @@ template <typename T>
 std::unique_ptr<WaveNetPlan> make(const WaveNetSource& source) {
   std::optional<PackedWaveNet> net = pack_wavenet<T>(source);
   if (!net) return nullptr;
-  auto plan = std::make_unique<Plan<T>>(source.spec, std::move(*net));
+  auto plan = std::make_unique<PipelinePlan<T>>(source.spec, std::move(*net));
   if (!plan->setting(1).pipelines) throw NoRoom(kName);
   return plan;
 }
 
 }  // namespace
-}  // namespace pipeline
 
-std::unique_ptr<WaveNetPlan> wavenet_pipeline(const WaveNetSource& source) {
-  if (source.plan != "default" && source.plan != pipeline::kName && source.plan != "throughput") return nullptr;
-  return source.precision == Precision::kFloat16 ? pipeline::make<Half>(source) : pipeline::make<float>(source);
+std::unique_ptr<WaveNetPlan> make_plan(const WaveNetSource& source) {
+  if (source.plan != "default" && source.plan != kName && source.plan != "throughput") return nullptr;
+  return source.precision == Precision::kFloat16 ? make<Half>(source) : make<float>(source);
 }
 
-}  // namespace sharks::cuda
+}  // namespace sharks::cuda::wavenet::pipeline

@@ -6,7 +6,7 @@
 
 #include "cuda/products/tiles.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 struct WaveNetShape {
   int L, R, D, S, E, Q, K, taps;
@@ -103,4 +103,4 @@ class Carve {
   int used_ = 0;
 };
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline

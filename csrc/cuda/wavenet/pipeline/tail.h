@@ -6,7 +6,7 @@
 #include "cuda/draw.h"
 #include "cuda/wavenet/pipeline/pipe.h"
 
-namespace sharks::cuda::pipeline {
+namespace sharks::cuda::wavenet::pipeline {
 
 constexpr int kPartDepth = 8;  // tiles of a row that one warp multiplies; the parts of a row are added in order
 
@@ -230,4 +230,4 @@ SHARKS_BOTH void draw_block(const WaveNetPipe<T>& pipe, const Neighbourhood& her
   });
 }
 
-}  // namespace sharks::cuda::pipeline
+}  // namespace sharks::cuda::wavenet::pipeline
