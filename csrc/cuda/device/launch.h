@@ -1,4 +1,7 @@
 // Puts stage code to work: a kernel is a plain struct whose operator()(const Block&) runs on every block of a grid.
+//
+// What such a struct is handed has plain public names, and may have the letters that its file declares at the top; a
+// class with a state of its own calls its members name_, here as everywhere.
 #pragma once
 
 #include <string>

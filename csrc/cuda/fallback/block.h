@@ -1,5 +1,5 @@
-// What the first-light kernels of both families are made of: one block plays up to C streams, all weights come from
-// memory (as a rule from L2), nothing needs another block. Every sum runs in one fixed order, whatever C is.
+// What the kernels of plan first-light are made of, in every family: one block plays up to C streams, all weights come
+// from memory (as a rule from L2), nothing needs another block. Every sum runs in one fixed order, whatever C is.
 //
 // Each function is a phase that ends with a sync: what it wrote, every thread may read.
 #pragma once

@@ -1,4 +1,5 @@
-// What both first-light steppers do on the host: blocks and scratch for their streams, and taps for the kernel.
+// What the steppers of plan first-light do on the host, in every family: blocks and scratch for their streams, and taps
+// for the kernel.
 #pragma once
 
 #include <string>

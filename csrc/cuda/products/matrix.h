@@ -1,4 +1,4 @@
-// Matrices in device memory, as the products of first_light.h read them.
+// Matrices in device memory, as the products of fallback/block.h read them.
 //
 // Columns come in groups of 8, padded with zeros; a thread that has a row reads a group of it in units of 16 bytes, and
 // its neighbours read the next rows: [groups, units per group, rows, values per unit].

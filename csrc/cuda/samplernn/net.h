@@ -1,9 +1,5 @@
-// SampleRNN as the persistent kernel sees it: products in a table, the tiers and layers that use them, who owns which
-// rows, and the words by which blocks exchange vectors. Plain data, made by samplernn_persistent.cu.
-//
-// A pipeline is `blocks` blocks that play up to 8 streams together. The channels (rows of every D-wide vector) are
-// dealt out in strips of 8; whoever owns a channel computes all its gates, conditioning and sums, in all tiers. What a
-// product reads is the whole vector: its owners publish their parts, everybody gathers. Levels are dealt out likewise.
+// SampleRNN as the kernels of persistent/ and throughput/ see it: products in a table, and the tiers and layers that
+// use them. Plain data, made by parts.cpp.
 #pragma once
 
 #include "cuda/exchange/opening.h"
@@ -12,22 +8,6 @@
 #include "cuda/samplernn/plans.h"
 
 namespace sharks::cuda::samplernn {
-
-// The members first .. first + count - 1 of a pipeline's blocks. Both teams are all blocks, or they share none.
-struct Team {
-  int first, count;
-  SHARKS_BOTH int member(int block) const { return block - first; }
-  SHARKS_BOTH bool has(int block) const { return block >= first && block < first + count; }
-};
-
-// A contiguous share of `total` things: equal ones but for one.
-struct Share {
-  int first, count;
-};
-SHARKS_BOTH Share share_of(int total, int member, int members) {
-  const int first = static_cast<int>(static_cast<int64_t>(total) * member / members);
-  return {first, static_cast<int>(static_cast<int64_t>(total) * (member + 1) / members) - first};
-}
 
 // A row of the table of products, in the order in which they may stay in shared memory.
 struct Product {
@@ -75,38 +55,6 @@ struct Net {
     return to_float(sample_table[(static_cast<int64_t>(p) * Q + level) * Dp + channel]);
   }
   SHARKS_BOTH const LayerParts& part(int t, int k) const { return layer[t * layers + k]; }
-};
-
-// The words of one pipeline. Every vector has two slots, used in turn; see samplernn_pipeline.h for why two are enough.
-// Words are far, in device memory, or near: where the sample team is a cluster, its own vectors' words lie in the
-// shared memory of each of its members, at the same place.
-struct Links {
-  int Dp, layers, tiers, hidden_count, S, candidates;
-
-  // Which vector: one number per place in the step.
-  SHARKS_BOTH int early() const { return 0; }
-  SHARKS_BOTH int hidden(int i) const { return 1 + i; }
-  SHARKS_BOTH int of_tier(int t) const { return 1 + hidden_count + t * (2 * layers + 2); }
-  SHARKS_BOTH int expanded(int t) const { return of_tier(t); }
-  SHARKS_BOTH int out(int t) const { return of_tier(t) + 1; }
-  SHARKS_BOTH int state(int t, int k) const { return of_tier(t) + 2 + k; }
-  SHARKS_BOTH int reset(int t, int k) const { return of_tier(t) + 2 + layers + k; }
-  SHARKS_BOTH int vectors() const { return of_tier(tiers); }
-
-  // Where a vector's words [S, Dp] of this round begin, counted from the pipeline's first; then come the candidates'.
-  SHARKS_BOTH int64_t vector(int link, uint32_t round) const {
-    return (static_cast<int64_t>(link) * 2 + round % 2) * S * Dp;
-  }
-  SHARKS_BOTH int64_t candidate(uint32_t round) const {
-    return vector(vectors(), 0) + static_cast<int64_t>(round % 2) * S * candidates;
-  }
-  SHARKS_BOTH int64_t words() const { return candidate(0) + 2 * static_cast<int64_t>(S) * candidates; }
-
-  SHARKS_BOTH int near_hidden(int i, uint32_t round) const { return (2 * i + static_cast<int>(round % 2)) * S * Dp; }
-  SHARKS_BOTH int near_candidate(uint32_t round) const {
-    return near_hidden(hidden_count, 0) + static_cast<int>(round % 2) * S * candidates;
-  }
-  SHARKS_BOTH int near_words() const { return near_candidate(0) + 2 * S * candidates; }
 };
 
 // Stage values to copy out: [B, count, width] each, or null. Numbered [tiers, layers] hidden vectors, then the last

@@ -1,5 +1,5 @@
-// SampleRNN's first light: see first_light.h. The same step as the CPU's (cpu/samplernn/stepper.cpp): tiers step once
-// per own frame, the highest first, the sample level once per sample.
+// SampleRNN's first light, made of fallback/block.h. The same step as the CPU's (cpu/samplernn/stepper.cpp): tiers step
+// once per own frame, the highest first, the sample level once per sample.
 //
 // Letters: D dim, F samples per frame, G gates, Q levels, C streams of a block; a small p marks a padded width.
 #pragma once

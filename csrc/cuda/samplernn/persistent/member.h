@@ -1,8 +1,16 @@
-// One block as a member of its pipeline: what it owns, its shared memory, and how it hears from the others.
+// One block of a pipeline: what it owns (Ownership), how its shared memory is parted (Desk), and how it exchanges
+// vectors with the others (Member).
+//
+// A pipeline is a group of blocks that play up to 8 streams together. One team of blocks works on the frame tiers, one
+// on the sample level; they may be the same blocks. The channels (rows of every D-wide vector) are dealt out in strips
+// of 8 to the members of a team; whoever owns a channel computes all its gates, conditioning and sums, in all tiers. A
+// product reads the whole vector, so every owner publishes its part, and everybody gathers all of it. Levels are dealt
+// out likewise.
 #pragma once
 
 #include "cuda/exchange/cluster.h"
 #include "cuda/samplernn/net.h"
+#include "cuda/samplernn/persistent/links.h"
 
 namespace sharks::cuda::samplernn::persistent {
 
@@ -18,6 +26,22 @@ struct Carver {
     return piece;
   }
 };
+
+// The members first .. first + count - 1 of a pipeline's blocks. Both teams are all blocks, or they share none.
+struct Team {
+  int first, count;
+  SHARKS_BOTH int member(int block) const { return block - first; }
+  SHARKS_BOTH bool has(int block) const { return block >= first && block < first + count; }
+};
+
+// A contiguous share of `total` things: equal ones but for one.
+struct Share {
+  int first, count;
+};
+SHARKS_BOTH Share share_of(int total, int member, int members) {
+  const int first = static_cast<int>(static_cast<int64_t>(total) * member / members);
+  return {first, static_cast<int>(static_cast<int64_t>(total) * (member + 1) / members) - first};
+}
 
 // Who plays what: a pipeline's blocks, its two teams, and its streams. With clusters the sample team is the pipeline's
 // first.
@@ -69,7 +93,7 @@ struct Desk {
     operand = own.channels.count ? operand_floats(net.Dp, S) : 0;
     layers = net.layers;
     const int levels = own.levels.count * kStripRows * S,
-              y_columns = net.cell == Cell::kGruResetBefore ? (net.Dp > lookback ? net.Dp : lookback) : lookback;
+              y_columns = net.cell == Cell::kGruResetBefore ? net.widest() : lookback;
     x = carver.take<float>(operand_floats(net.Dp, S));
     y = carver.take<float>(own.channels.count ? operand_floats(y_columns, S) : 0);
     partial = carver.take<float>(partial_floats(S));

@@ -1,5 +1,6 @@
-// The sample level: what a member of a pipeline's sample team does for every sample. Two hops with one hidden product
-// left: its vector to all, and every member's best level to all.
+// The sample level in the persistent kernel: what one block does for it at every sample. With one hidden product left
+// (folds.h) a sample costs two exchanges: a hidden vector goes to all blocks of the team, then every block's best level
+// goes to all blocks of the pipeline, each of which takes the best of the best.
 #pragma once
 
 #include "cuda/draw.h"
@@ -21,12 +22,13 @@ SHARKS_BOTH uint64_t rank_of_candidate(uint64_t candidate) {
 template <typename W>
 class SampleWork {
  public:
-  SHARKS_BOTH explicit SampleWork(const Member<W>& member) : m(member), net(member.net), at(member.at), S(member.S) {}
+  SHARKS_BOTH explicit SampleWork(const Member<W>& member)
+      : member_(member), net_(member.net), desk_(member.at), S_(member.S) {}
 
   // What the tiers know of this sample.
   SHARKS_BOTH bool hear_early(int t) const {
-    return m.gather(m.links.early(), m.sample_round(t),
-                    [&](int s, int channel, float value) { at.early[s * net.Dp + channel] = value; });
+    return member_.gather(member_.links.early(), member_.sample_round(t),
+                          [&](int s, int channel, float value) { desk_.early[s * net_.Dp + channel] = value; });
   }
 
   // The newest level's row on top of it; every member for itself, four channels to a thread.
@@ -34,82 +36,84 @@ class SampleWork {
     struct alignas(4 * sizeof(W)) Quad {
       W value[4];
     };
-    const int64_t first_row = static_cast<int64_t>(net.F() - 1) * net.Q;
-    m.block.each(net.Dp / 4 * S, [&](int i) {
-      const int s = i / (net.Dp / 4), channel = i % (net.Dp / 4) * 4;
-      const W* row = net.sample_table + (first_row + m.level(s, place, 1)) * net.Dp;
+    const int64_t first_row = static_cast<int64_t>(net_.F() - 1) * net_.Q;
+    member_.block.each(net_.Dp / 4 * S_, [&](int i) {
+      const int s = i / (net_.Dp / 4), channel = i % (net_.Dp / 4) * 4;
+      const W* row = net_.sample_table + (first_row + member_.level(s, place, 1)) * net_.Dp;
       const Quad quad = *reinterpret_cast<const Quad*>(row + channel);
       SHARKS_UNROLL(4)
       for (int j = 0; j < 4; ++j) {
-        const float sum = at.early[i * 4 + j] + to_float(quad.value[j]), value = sum > 0.0f ? sum : 0.0f;
-        put<W>(at.x, S, channel + j, s, value);
-        if (net.hidden_count == 0 && m.index == m.crew.sample.first)
-          m.tap(last_hidden(), t, s, net.D, channel + j, value);
+        const float sum = desk_.early[i * 4 + j] + to_float(quad.value[j]), value = sum > 0.0f ? sum : 0.0f;
+        put<W>(desk_.x, S_, channel + j, s, value);
+        if (net_.hidden_count == 0 && member_.index == member_.crew.sample.first)
+          member_.tap(last_hidden(), t, s, net_.D, channel + j, value);
       }
     });
-    m.block.sync();
+    member_.block.sync();
   }
 
   // The own rows of hidden vector i, from the one below in x.
   SHARKS_BOTH void tell_hidden(int i, int t) const {
-    const float* bias = net.hidden_bias[i];
-    const int first = m.own.hidden.first * kStripRows;
-    const uint32_t round = m.sample_round(t);
-    multiply(m.block, at.slices[i], at.x, S, at.partial, [&](int, int row, int s, float sum) {
+    const float* bias = net_.hidden_bias[i];
+    const int first = member_.own.hidden.first * kStripRows;
+    const uint32_t round = member_.sample_round(t);
+    multiply(member_.block, desk_.slices[i], desk_.x, S_, desk_.partial, [&](int, int row, int s, float sum) {
       const int channel = first + row;
       const float biased = sum + bias[channel], value = biased > 0.0f ? biased : 0.0f;
-      if (m.clustered())
-        m.tell_near(m.links.near_hidden(i, round) + s * net.Dp + channel, word_of(value, round));
+      if (member_.clustered())
+        member_.tell_near(member_.links.near_hidden(i, round) + s * net_.Dp + channel, word_of(value, round));
       else
-        m.tell(m.links.hidden(i), round, s, channel, value);
-      if (i + 1 == net.hidden_count) m.tap(last_hidden(), t, s, net.D, channel, value);
+        member_.tell(member_.links.hidden(i), round, s, channel, value);
+      if (i + 1 == net_.hidden_count) member_.tap(last_hidden(), t, s, net_.D, channel, value);
     });
   }
   SHARKS_BOTH bool hear_hidden(int i, int t) const {
-    const uint32_t round = m.sample_round(t);
-    if (!m.clustered()) return m.gather_operand(m.links.hidden(i), round, at.x);
-    const uint64_t* from = at.near + m.links.near_hidden(i, round);
-    return m.gather_words(
+    const uint32_t round = member_.sample_round(t);
+    if (!member_.clustered()) return member_.gather_operand(member_.links.hidden(i), round, desk_.x);
+    const uint64_t* from = desk_.near + member_.links.near_hidden(i, round);
+    return member_.gather_words(
         round, [&](int word) { return load_near(from + word); },
-        [&](int s, int channel, float value) { put<W>(at.x, S, channel, s, value); });
+        [&](int s, int channel, float value) { put<W>(desk_.x, S_, channel, s, value); });
   }
 
   // The noise of the own levels; nothing where levels are given.
   SHARKS_BOTH void make_noise(int t) const {
-    const Samples& samples = m.samples;
+    const Samples& samples = member_.samples;
     if (samples.given) return;
-    const int first = m.own.levels.first * kStripRows;
-    m.block.each(m.own.levels.count * kStripRows / 4 * S, [&](int i) {
-      const int s = i % S, row = i / S * 4;
-      const Noise noise = noise_of(samples, m.first + s, t, (first + row) / 4);
-      for (int j = 0; j < 4; ++j) at.noise[(row + j) * S + s] = noise.of[j];
+    const int first = member_.own.levels.first * kStripRows;
+    member_.block.each(member_.own.levels.count * kStripRows / 4 * S_, [&](int i) {
+      const int s = i % S_, row = i / S_ * 4;
+      const Noise noise = noise_of(samples, member_.first + s, t, (first + row) / 4);
+      for (int j = 0; j < 4; ++j) desk_.noise[(row + j) * S_ + s] = noise.of[j];
     });
   }
 
   // The own logits from the last hidden vector in x, and the best score among them.
   SHARKS_BOTH void tell_best(int t) const {
-    const Samples& samples = m.samples;
-    const int first = m.own.levels.first * kStripRows, padded_rows = m.own.levels.count * kStripRows;
-    const int rows = first + padded_rows < net.Q ? padded_rows : net.Q - first;  // of real levels
-    multiply(m.block, at.slices[net.hidden_count], at.x, S, at.partial, [&](int, int row, int s, float sum) {
-      const int k = first + row;
-      if (k >= net.Q) return;
-      const float biased = sum + net.out_bias[k], logit = net.relu_logits && !(biased > 0.0f) ? 0.0f : biased;
-      at.scores[row * S + s] = samples.given ? logit : logit + at.noise[row * S + s];
-      if (samples.logits) samples.logits[((m.first + s) * samples.n + t) * net.Q + k] = logit;
-      m.tap(last_hidden() + 1, t, s, net.Q, k, logit);
-    });
-    const uint32_t round = m.sample_round(t);
-    const int own_words = m.crew.sample.member(m.index) * S;
-    uint64_t* to = m.words + m.links.candidate(round) + own_words;
-    m.block.warps([&](const Warp& warp) {
-      for (int s = warp.index; s < S; s += kStripWarps) {
+    const Samples& samples = member_.samples;
+    const int first = member_.own.levels.first * kStripRows, padded_rows = member_.own.levels.count * kStripRows;
+    const int rows = first + padded_rows < net_.Q ? padded_rows : net_.Q - first;  // of real levels
+    multiply(member_.block, desk_.slices[net_.hidden_count], desk_.x, S_, desk_.partial,
+             [&](int, int row, int s, float sum) {
+               const int k = first + row;
+               if (k >= net_.Q) return;
+               const float biased = sum + net_.out_bias[k],
+                           logit = net_.relu_logits && !(biased > 0.0f) ? 0.0f : biased;
+               desk_.scores[row * S_ + s] = samples.given ? logit : logit + desk_.noise[row * S_ + s];
+               if (samples.logits) samples.logits[((member_.first + s) * samples.n + t) * net_.Q + k] = logit;
+               member_.tap(last_hidden() + 1, t, s, net_.Q, k, logit);
+             });
+    const uint32_t round = member_.sample_round(t);
+    const int own_words = member_.crew.sample.member(member_.index) * S_;
+    uint64_t* to = member_.words + member_.links.candidate(round) + own_words;
+    member_.block.warps([&](const Warp& warp) {
+      for (int s = warp.index; s < S_; s += kStripWarps) {
         const Lanes<uint64_t> best =
-            best_rank(warp, rows, [&](int row) { return ranked(at.scores[row * S + s], first + row); });
+            best_rank(warp, rows, [&](int row) { return ranked(desk_.scores[row * S_ + s], first + row); });
         warp.lanes([&](int lane) {
           if (lane != 0) return;
           const uint64_t word = candidate_of(best[lane], round);
-          if (m.clustered()) m.tell_near(m.links.near_candidate(round) + own_words + s, word);
+          if (member_.clustered()) member_.tell_near(member_.links.near_candidate(round) + own_words + s, word);
           stress();
           store_word(to + s, word);
         });
@@ -118,12 +122,12 @@ class SampleWork {
   }
 
  private:
-  SHARKS_BOTH int last_hidden() const { return net.tiers * net.layers; }
+  SHARKS_BOTH int last_hidden() const { return net_.tiers * net_.layers; }
 
-  const Member<W>& m;
-  const Net<W>& net;
-  const Desk<W>& at;
-  const int S;
+  const Member<W>& member_;
+  const Net<W>& net_;
+  const Desk<W>& desk_;
+  const int S_;
 };
 
 // Every member, of whichever team: wait for all candidates of sample t; the level of `place` is the best of them, or

@@ -1,5 +1,5 @@
-// WaveNet's first light: see first_light.h. The same step as the CPU's (cpu/wavenet/stepper.cpp): inputs looked up,
-// skips gathered into one product off the chain of layers.
+// WaveNet's first light, made of fallback/block.h. The same step as the CPU's (cpu/wavenet/stepper.cpp): inputs looked
+// up, skips gathered into one product off the chain of layers.
 //
 // Letters: R residual, D one half of the gate, S skip, E head, K filter width, L layers, Q levels, C streams of a
 // block; a small p marks a padded width.
