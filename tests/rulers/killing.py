@@ -98,10 +98,10 @@ def _train(out: pathlib.Path, steps: int, save: int, point: int) -> None:
 def _kill_inside(out: pathlib.Path, save: int, point: int) -> None:
     real, count = Loop._save, [0]
 
-    def watched(self: Loop, log: object) -> None:
+    def watched(self: Loop) -> None:
         count[0] += 1
         with Faults(out, point if count[0] >= save else None, lambda: os.kill(os.getpid(), signal.SIGKILL)):
-            real(self, log)  # type: ignore[arg-type]
+            real(self)
 
     Loop._save = watched  # type: ignore[method-assign]
 

@@ -5,9 +5,12 @@ import pathlib
 import numpy as np
 
 import sharks
+from sharks.recipes.presets import TrainRecipe
 from sharks.training.music.batches import Batch
+from sharks.training.music.facts import MusicFacts
 from sharks.training.run import checkpoint, rundir
-from sharks.training.watch.display import Plan
+from sharks.training.step.memory import Size
+from sharks.training.watch.plan import Plan
 
 RATE = 2000
 SMALL = {
@@ -59,33 +62,39 @@ def batch_of(spec, train, seed=0, fresh=True):
 
 
 PLAN = Plan(
-    minutes=10.2,
-    held_out=3.0,
-    chunks=152,
-    silent=3,
-    parameters=1_365_312,
-    memory_bytes=500 * 2**20,
-    memory_free=7 * 2**30,
-    precision="float32",
-    pieces=1,
-    processes=1,
-    checkpoint_bytes=20 * 2**20,
-    keep=3,
+    music=MusicFacts(
+        sample_rate=16000,
+        minutes=10.2,
+        held_out=3.0,
+        chunks=152,
+        silent=3,
+        steps_per_epoch=600.0,
+        uniform=8.0,
+        order0=7.57,
+    ),
+    size=Size(
+        parameters=1_365_312,
+        memory_bytes=500 * 2**20,
+        memory_free=7 * 2**30,
+        checkpoint_bytes=20 * 2**20,
+    ),
+    train=TrainRecipe(
+        batch=32,
+        chunk_len=1024,
+        steps=1000,
+        precision="float32",
+        pieces=1,
+        validate_seconds=30.0,
+        preview_every=200,
+        keep=3,
+    ),
     folder=pathlib.Path("."),
-    validate_seconds=30.0,
-    preview_every=200,
-    batch=32,
-    chunk_len=1024,
-    sample_rate=16000,
+    device="cpu",
+    processes=1,
     step=0,
-    steps=1000,
-    steps_per_epoch=600.0,
     hours=None,
     spent=0.0,
-    seconds_per_step=0.25,
+    seconds_to_learn=0.25,
     seconds_to_hear=0.125,
     seconds_to_preview=2.0,
-    device="cpu",
-    uniform=8.0,
-    order0=7.57,
 )

@@ -81,7 +81,8 @@ def train(
     changes = overrides | {name: value for name, value in given.items() if value is not None}
     dataset, spec, recipe = _asked(data, preset, seed, changes)
     torch = _torch()
-    from .loop import Job, Loop
+    from .job import Job
+    from .loop import Loop
     from .run import rundir
     from .step.processes import Together, local_device
     from .watch.display import Display, Silent
@@ -92,7 +93,7 @@ def train(
     resume = resume or together.restarted
     _check_shares(recipe, together)
     recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
-    display = Display if together.first and not quiet else Silent
+    display = Silent if quiet else Display
     try:
         loop = Loop(
             Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), together
@@ -118,7 +119,7 @@ def train(
         loop.learner.steps,
         loop.progress.best_step,
         held_out,
-        loop.order0,
+        loop.music.order0,
         loop.progress.hours,
     )
 

@@ -16,8 +16,9 @@ from made_songs import dataset
 from sharks.errors import ResourceError
 from sharks.training.loop import Loop
 from sharks.training.run import checkpoint, rundir
-from sharks.training.run.rundir import Log
 from sharks.training.watch import previews
+from sharks.training.watch.listener import Listeners
+from sharks.training.watch.log import Log
 from small_runs import RATE, SMALL, everything, trained
 
 REFUSALS = {errno.ENOSPC: "No space left", errno.EIO: "Input/output error", errno.EACCES: "Permission denied"}
@@ -41,9 +42,9 @@ def saved_with(monkeypatch, faults):
     """Let every save go through `faults`, and nothing else."""
     save = Loop._save
 
-    def watched(self, log):
+    def watched(self):
         with faults:
-            save(self, log)
+            save(self)
 
     monkeypatch.setattr(Loop, "_save", watched)
 
@@ -85,7 +86,7 @@ def unharmed(begun, out, where):
 def test_every_refusal_at_every_point_of_a_save_costs_nothing(data, begun, tmp_path, monkeypatch):
     """All points times all errnos: an error is raised, and every checkpoint that was there loads."""
     kept, out = [], tmp_path / "run"
-    monkeypatch.setattr(Loop, "_save", lambda self, log: kept.append(self))
+    monkeypatch.setattr(Loop, "_save", lambda self: kept.append(self))
     trained(data, copy_of(begun, out), steps=8, **ENDLESS)
     monkeypatch.undo()
     (loop,) = kept
@@ -94,9 +95,9 @@ def test_every_refusal_at_every_point_of_a_save_costs_nothing(data, begun, tmp_p
 
     def save(at=None, act=None):
         copy_of(begun, out)
-        log = Log(out, 8)
-        with contextlib.closing(log), Faults(out, at, act) as faults:
-            loop._save(log)
+        loop.tell = Listeners(Log(out, 8))
+        with contextlib.closing(loop.tell), Faults(out, at, act) as faults:
+            loop._save()
         return faults.points
 
     points = save()

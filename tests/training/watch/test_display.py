@@ -3,13 +3,15 @@
 import dataclasses
 import io
 import math
+import pathlib
 
 import pytest
 
 from sharks import recipe
 from sharks.training.step import memory
-from sharks.training.watch.display import Display, Silent, duration
+from sharks.training.watch.display import Display, Silent
 from sharks.training.watch.forecast import Forecast
+from sharks.training.watch.plan import duration
 from small_runs import PLAN
 
 FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})
@@ -46,16 +48,16 @@ def test_the_line(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr(memory, "current", lambda device: 2**29)
-    display = Display(PLAN, io.StringIO())
+    display = Display(PLAN, FORECAST, io.StringIO())
     for step in range(1, 101):
         now[0] += 0.5
-        display.step(step, 7.0, FORECAST.left)
-    display.validated(100, 6.44, best=True)
+        display.learnt(step, 7.0, 0.001)
+    display.validated(100, 6.44, {}, best=True)
     assert display.line(100, now[0], 450.0) == (
         "step 100/1,000 10% | loss 7.00 bits (val 6.44; uniform 8.00, order-0 7.57) | 65,536 samples/s = 4.1x | "
         "512 MB | ETA 7 m 30 s"
     )
-    display.previewed(100, ["ok", "silent: 93 %"])
+    display.previewed(100, pathlib.Path(), ["ok", "silent: 93 %"])
     assert display.line(100, now[0], 450.0).endswith("| health ok 1/2 previews")
     display.plan = dataclasses.replace(PLAN, hours=80 / 3600)  # of which 50 seconds are over
     assert display.line(100, now[0], 450.0).startswith("step 100/1,000 62% |"), "steps that no time is left for"
@@ -69,11 +71,11 @@ def test_no_terminal_gets_few_whole_lines(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     stream = io.StringIO()
-    display = Display(PLAN, stream)
+    display = Display(PLAN, FORECAST, stream)
     for step in range(1, 201):
         now[0] += 0.5
-        display.step(step, 7.0, FORECAST.left)
-    display.validated(200, 7.7, best=False)
+        display.learnt(step, 7.0, 0.001)
+    display.validated(200, 7.7, {}, best=False)
     written = stream.getvalue()
     lines = [line for line in written.splitlines() if line.startswith("step")]
     assert len(lines) == 3 + 1, "one in half a minute, and the validation"
@@ -86,19 +88,19 @@ def test_a_terminal_s_line_is_rewritten_and_fits(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     stream = Terminal()
-    display = Display(PLAN, stream)
+    display = Display(PLAN, FORECAST, stream)
     for step in range(1, 5):
         now[0] += 0.6
-        display.step(step, 7.0, FORECAST.left)
+        display.learnt(step, 7.0, 0.001)
     lines = stream.getvalue().split("\r\x1b[K")
     assert len([line for line in lines if line.startswith("step")]) == 4
     assert all(len(line) < 60 for line in lines if line.startswith("step"))
 
 
 def test_quiet_is_quiet(capsys):
-    display = Silent(PLAN)
-    display.step(1, 7.0, FORECAST.left)
-    display.validated(1, math.nan, best=False)
+    display = Silent(PLAN, FORECAST)
+    display.learnt(1, 7.0, 0.001)
+    display.validated(1, math.nan, {}, best=False)
     assert capsys.readouterr() == ("", "")
 
 

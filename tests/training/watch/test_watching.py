@@ -1,7 +1,9 @@
 """What is said while a model learns: when it will be done, what is wrong, and what to do about it."""
 
 import dataclasses
+import math
 import os
+import pathlib
 import types
 
 import numpy as np
@@ -51,8 +53,36 @@ def test_the_eta_is_right_from_two_percent_on():
     assert abs(Forecast(TRAIN, {"step": 1.0}).left(20) - left) > 0.15 * left, "steps alone would not do"
 
 
+class Screen:
+    """What advice needs of a display: what the training music costs by now, and a place for sentences."""
+
+    def __init__(self):
+        self.trained, self.said = math.nan, []
+
+    def advise(self, sentences):
+        self.said += sentences
+
+
+class Advised:
+    """Advice on a run of 1,000 steps, asked like an oracle: each question has the sentences it led to."""
+
+    def __init__(self):
+        self.screen = Screen()
+        self.advice = Advice(1000, 7.5, self.screen)
+
+    def validated(self, step, nll, trained):
+        self.screen.trained, self.screen.said = trained, []
+        self.advice.validated(step, nll, {}, best=False)
+        return self.screen.said
+
+    def previewed(self, verdicts):
+        self.screen.said = []
+        self.advice.previewed(1, pathlib.Path(), verdicts)
+        return self.screen.said
+
+
 def test_what_has_not_been_learnt_is_said_once():
-    advice = Advice(1000, 7.5)
+    advice = Advised()
     assert advice.validated(50, 7.6, 7.6) == [], "too early"
     (said,) = advice.validated(200, 7.6, 7.6)
     assert said.startswith("not learning: ") and "--smoke" in said and "train.learning_rate" in said
@@ -60,17 +90,17 @@ def test_what_has_not_been_learnt_is_said_once():
 
 
 def test_learning_by_heart_is_noticed_only_when_both_say_so():
-    advice = Advice(1000, 7.5)
+    advice = Advised()
     assert advice.validated(100, 6.0, 6.0) == []
     found = [advice.validated(step, 6.0 + 0.03 * i, 6.0 - 0.1 * i) for i, step in enumerate((200, 300, 400, 500), 1)]
     assert found[:2] == [[], []]
     assert found[2][0].startswith("learning by heart: ") and "since step 100" in found[2][0] and found[3] == []
-    unlucky = Advice(1000, 7.5)
+    unlucky = Advised()
     assert [unlucky.validated(step, 6.0 + step / 1e4, 6.1) for step in (100, 200, 300, 400, 500)] == [[]] * 5
 
 
 def test_previews_that_stay_bad():
-    advice = Advice(1000, 7.5)
+    advice = Advised()
     silent, good = ["silent: 93 %", "silent: 80 %"], ["ok", "ok"]
     assert advice.previewed(silent) == [] and advice.previewed(good) == [] and advice.previewed(silent) == []
     (said,) = advice.previewed(silent)
@@ -82,7 +112,7 @@ def test_previews_that_stay_bad():
 def test_a_disk_too_small_is_refused_before_the_start():
     PLAN.check_disk()
     with pytest.raises(ResourceError, match="for two checkpoints; free space"):
-        dataclasses.replace(PLAN, checkpoint_bytes=1 << 62).check_disk()
+        dataclasses.replace(PLAN, size=dataclasses.replace(PLAN.size, checkpoint_bytes=1 << 62)).check_disk()
 
 
 @pytest.mark.parametrize("hands", [1, 2])

@@ -18,10 +18,10 @@ import typing
 
 import numpy as np
 
-from ...errors import PackError, ResourceError
+from ...errors import Error, PackError, ResourceError
 from ...files.atomic import atomically, written
 from ...files.tensorfile import TensorFile, write
-from ...packs.pack import Pack
+from ...packs.pack import Pack, load
 
 _FORMAT = "sharks training state 1"
 _PACK, _STATE = ".safetensors", ".state.safetensors"
@@ -95,6 +95,16 @@ def prune(folder: pathlib.Path, keep: int, best: int | None) -> None:
 def publish(folder: pathlib.Path, step: int, target: pathlib.Path) -> None:
     """Copy the pack of a step to `target`, whole or not at all."""
     _copy(_paths(folder, step)[0], target)
+
+
+def mend(folder: pathlib.Path, step: int | None, best: pathlib.Path) -> None:
+    """`best` as the newest checkpoint knows it, the pack of `step`: a kill may have come between the two."""
+    try:
+        current = load(best).about.get("step")
+    except Error:
+        current = None
+    if step is not None and current != step and step in steps(folder):
+        publish(folder, step, best)
 
 
 def _copy(pack: pathlib.Path, target: pathlib.Path) -> None:

@@ -11,9 +11,7 @@ checkpoints/  previews/
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
-import os
 import pathlib
 import platform
 import shutil
@@ -101,48 +99,6 @@ def note_environment(folder: pathlib.Path, device: str) -> None:
         file.write((json.dumps(facts, indent=1) + "\n").encode())
 
 
-class Log:
-    """log.jsonl: rows are dicts with a `step`. `flush` brings them to the disk.
-
-    What the disk refuses is a `ResourceError` at once; a row cut short by that is dropped when the run goes on.
-    """
-
-    def __init__(self, folder: pathlib.Path, step: int) -> None:
-        """Go on after `step`: rows beyond it, and a row cut short, belong to work that is done again."""
-        self._path = folder / LOG
-        kept = [row for row in rows(folder) if row["step"] <= step]
-        with atomically(self._path) as file:
-            file.writelines(_line(row) for row in kept)
-        with written(self._path):
-            self._file = open(self._path, "ab", buffering=0)  # nothing waits in memory for a disk that is full
-
-    def write(self, **row: typing.Any) -> None:
-        line = _line(row)
-        with written(self._path):
-            if self._file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def flush(self) -> None:
-        with written(self._path):
-            os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class NoLog:
-    """What processes have that do not write."""
-
-    def write(self, **row: typing.Any) -> None:
-        pass
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
     """The rows of a run's log that are whole."""
     found = []
@@ -157,8 +113,10 @@ def rows(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
     return found
 
 
-def _line(row: dict[str, typing.Any]) -> bytes:
-    return (json.dumps(row) + "\n").encode()
+def judged(folder: pathlib.Path, best: int | None) -> float | None:
+    """What an earlier call found out about the best checkpoint: its NLL in bits on all held-out music."""
+    found = [row["held_out"] for row in rows(folder) if "held_out" in row and row.get("best") == best]
+    return float(found[-1]) if found else None
 
 
 def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:

@@ -5,14 +5,38 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import pathlib
+from dataclasses import dataclass
 
 import torch
 
 from ...errors import ResourceError
+from ...families.spec import parameters
 from ..music.batches import Batch
 from .learner import Learner
 
 _SHARE = 0.8  # of what is free; the rest is for everything else
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a model takes, and what there is."""
+
+    parameters: int  # of a pack
+    memory_bytes: int  # weights, gradients, moments and the rehearsed step
+    memory_free: int  # bytes that may still be asked for
+    checkpoint_bytes: int
+
+
+def size(learner: Learner) -> Size:
+    """Of a learner that has rehearsed a step, and may have taken some."""
+    count, trained = parameters(learner.spec), sum(p.numel() for p in learner.model.parameters())
+    moments = 2 * 4 * trained  # which the optimiser asks for at its first step
+    return Size(
+        parameters=count,
+        memory_bytes=peak(learner.device) + (0 if learner.steps else moments),
+        memory_free=available(),
+        checkpoint_bytes=4 * (count + trained * (3 + bool(learner.train.ema))),
+    )
 
 
 def fit(learner: Learner, batch: Batch) -> int:

@@ -63,6 +63,10 @@ class Together:
         torch.distributed.all_reduce(total)
         return total.tolist()
 
+    def most(self, value: float) -> float:
+        """The largest of every process's values."""
+        return max(self.add_up([value if rank == self.rank else 0.0 for rank in range(self.size)]))
+
     def add_up_in_place(self, tensors: Sequence[Tensor]) -> None:
         """The same for tensors, as one long one: every process must give the same shapes."""
         if self.size == 1:

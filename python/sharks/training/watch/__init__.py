@@ -1,1 +1,1 @@
-"""What people see of a run."""
+"""Who watches a run, and what people see of it."""

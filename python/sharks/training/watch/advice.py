@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import collections
 import math
+import pathlib
+
+from .display import Display
+from .listener import Listener
 
 _PATIENCE = 3  # validations in a row that are worse than the best before it is said
 _WORSE = 0.02  # bits
@@ -22,19 +26,19 @@ _PREVIEWS = {
 }
 
 
-class Advice:
-    """Fed with what happens; answers with sentences, none of them twice."""
+class Advice(Listener):
+    """Thinks about what happens, and gives a display sentences to show, none of them twice."""
 
-    def __init__(self, steps: int, order0: float) -> None:
-        self._steps, self._order0 = steps, order0
+    def __init__(self, steps: int, order0: float, display: Display) -> None:
+        """Of a run of so many steps; guessing costs `order0` bits."""
+        self._steps, self._order0, self._display = steps, order0, display
         self._best, self._best_step, self._worse = math.inf, 0, 0
         self._trained_at_best = math.inf
         self._bad: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
 
-    def validated(self, step: int, nll: float, trained: float) -> list[str]:
-        """After a validation of `nll` bits; `trained` is what the training music costs by now."""
-        found = []
+    def validated(self, step: int, nll: float, tracks: dict[str, float], best: bool) -> None:
+        found, trained = [], self._display.trained
         if nll < self._best:
             self._best, self._best_step, self._worse, self._trained_at_best = nll, step, 0, trained
         elif nll > self._best + _WORSE:
@@ -49,18 +53,18 @@ class Advice:
                 f"learning by heart: validation has risen since step {self._best_step:,} while the training loss "
                 "falls; best.safetensors is from then, so stop here, or give it more music"
             )
-        return self._new(found)
+        self._advise(found)
 
-    def previewed(self, verdicts: list[str]) -> list[str]:
+    def previewed(self, step: int, folder: pathlib.Path, verdicts: list[str]) -> None:
         kinds = collections.Counter(verdict.split(":")[0] for verdict in verdicts)
         found = []
         for kind, advice in _PREVIEWS.items():
             self._bad[kind] = self._bad[kind] + 1 if kinds[kind] > _BAD * len(verdicts) else 0
             if self._bad[kind] == 2:
                 found.append(f"previews are {kind} again: {advice}")
-        return self._new(found)
+        self._advise(found)
 
-    def _new(self, found: list[str]) -> list[str]:
+    def _advise(self, found: list[str]) -> None:
         new = [sentence for sentence in found if sentence.split(":")[0] not in self._said]
         self._said |= {sentence.split(":")[0] for sentence in new}
-        return new
+        self._display.advise(new)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import time
-from collections.abc import Iterator
 
 from ...recipes.presets import TrainRecipe
+from .listener import Listener
 
 _MEMORY = 0.98  # of the mean over steps, so that it follows a machine that others use too
 
 
-class Forecast:
+class Forecast(Listener):
     """Seconds per kind of work: "step", "validation", "preview", "save" and the "judging" at the end."""
 
     def __init__(self, train: TrainRecipe, guesses: dict[str, float]) -> None:
         """`guesses` are believed until the first of a kind was measured."""
         self._train, self._means, self._counts = train, dict(guesses), dict.fromkeys(guesses, 0)
-
-    @contextlib.contextmanager
-    def measured(self, kind: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self.took(kind, time.monotonic() - began)
 
     def took(self, kind: str, seconds: float) -> None:
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -31,9 +23,9 @@ class Forecast:
         self._means[kind] = keep * self._means.get(kind, 0.0) + (1 - keep) * seconds
 
     @property
-    def per_second(self) -> float:
-        """Steps."""
-        return 1 / max(self._means["step"], 1e-9)
+    def samples_per_second(self) -> float:
+        """That are learnt from."""
+        return 1 / max(self._means["step"], 1e-9) * self._train.batch * self._train.chunk_len
 
     def left(self, step: int) -> float:
         """Seconds from after `step` to the end."""

@@ -6,12 +6,42 @@ import json
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
 
+from ...errors import Error
 from ...files.atomic import atomically
 from ...packs.pack import Pack
+from ...recipes.presets import TrainRecipe
+from ..run import rundir
+from .listener import Listener, Listeners
 
 CLIPS = 2
 _MOMENT = 0.25  # seconds
+
+
+class Previews(Listener):
+    """Plays clips with what was learnt by a step, every so many steps and at the end, and tells all of them."""
+
+    def __init__(
+        self, folder: pathlib.Path, train: TrainRecipe, seed: int, pack: Callable[[], Pack], tell: Listeners
+    ) -> None:
+        """`folder` of the run; `pack` gives what there is to play by now."""
+        self._folder, self._train, self._seed, self._pack, self._tell = folder, train, seed, pack, tell
+
+    def stepped(self, step: int, last: bool) -> None:
+        if last or step % self._train.preview_every == 0:
+            with self._tell.timed("preview"):
+                self._preview(step)
+
+    def _preview(self, step: int) -> None:
+        folder = self._folder / rundir.PREVIEWS / f"{step:010d}"
+        try:
+            verdicts = make(self._pack(), folder, self._train.preview_seconds, self._train.temperature, self._seed)
+        except (Error, OSError, MemoryError) as error:  # the training is worth more than a preview
+            self._tell.say(f"step {step:,}: no previews: {error}")
+            return
+        if verdicts:
+            self._tell.previewed(step, folder, verdicts)
 
 
 def make(pack: Pack, folder: pathlib.Path, seconds: float, temperature: float, seed: int) -> list[str]:

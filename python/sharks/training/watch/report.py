@@ -12,16 +12,38 @@ import json
 import math
 import pathlib
 import typing
+from collections.abc import Callable
 
 import numpy as np
 
+from ...errors import Error
 from ...files.atomic import atomically
 from ..run import rundir
+from .listener import Listener
 
 _ROUNDS = 4  # of previews on the page: the first, the last, and between
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 760, 320, 44, 26  # of the curves
 _POINTS = 400  # of a curve
 _PICTURE = 560  # pixels across
+
+
+class Report(Listener):
+    """Makes the page whenever there is more to hear or to know; one that cannot be made is no reason to stop."""
+
+    def __init__(self, folder: pathlib.Path, uniform: float, order0: float, say: Callable[[str], None]) -> None:
+        self._folder, self._uniform, self._order0, self._say = folder, uniform, order0, say
+
+    def previewed(self, step: int, folder: pathlib.Path, verdicts: list[str]) -> None:
+        self._write()
+
+    def judged(self, step: int, best: int, nll: float, tracks: dict[str, float]) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            write(self._folder, self._uniform, self._order0)
+        except (Error, OSError, ValueError, KeyError) as error:
+            self._say(f"no {rundir.REPORT}: {error}")
 
 
 def write(folder: pathlib.Path, uniform: float, order0: float) -> pathlib.Path:

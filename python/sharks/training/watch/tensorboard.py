@@ -8,15 +8,17 @@ import typing
 import numpy as np
 
 from ...errors import ResourceError
+from .forecast import Forecast
+from .listener import Listener
 
 FOLDER = "tb"
 _EVERY = 10  # steps between losses
 
 
-class Board:
+class Board(Listener):
     """Writes to RUN/tb; look at it with `tensorboard --logdir RUN/tb`."""
 
-    def __init__(self, run: pathlib.Path, step: int) -> None:
+    def __init__(self, run: pathlib.Path, step: int, forecast: Forecast) -> None:
         """Goes on after `step`: what an interrupted run had written beyond it is not shown."""
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -25,20 +27,20 @@ class Board:
                 "this needs tensorboard; install it with `pip install sharks-audio[train]`, or leave it out"
             ) from None
         self._writer: typing.Any = SummaryWriter(str(run / FOLDER), purge_step=step + 1)
+        self._forecast = forecast
 
-    def learnt(self, step: int, nll: float, rate: float, samples_per_second: float) -> None:
+    def learnt(self, step: int, nll: float, rate: float) -> None:
         if step % _EVERY == 0:
             self._writer.add_scalar("bits/training", nll, step)
             self._writer.add_scalar("learning rate", rate, step)
-            self._writer.add_scalar("samples per second", samples_per_second, step)
+            self._writer.add_scalar("samples per second", self._forecast.samples_per_second, step)
 
-    def validated(self, step: int, nll: float, tracks: dict[str, float]) -> None:
+    def validated(self, step: int, nll: float, tracks: dict[str, float], best: bool) -> None:
         self._writer.add_scalar("bits/validation", nll, step)
         for name, bits in tracks.items():
             self._writer.add_scalar(f"held out/{name}", bits, step)
 
-    def previewed(self, step: int, folder: pathlib.Path) -> None:
-        """The clips of a preview's folder."""
+    def previewed(self, step: int, folder: pathlib.Path, verdicts: list[str]) -> None:
         from PIL import Image
 
         from ...sound.reading import read_audio
@@ -51,19 +53,3 @@ class Board:
 
     def close(self) -> None:
         self._writer.close()
-
-
-class NoBoard:
-    """For runs that do not ask for one."""
-
-    def learnt(self, *_: object) -> None:
-        pass
-
-    def validated(self, *_: object) -> None:
-        pass
-
-    def previewed(self, *_: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass

@@ -1,0 +1,33 @@
+"""What a training is asked for."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ..dataset.dataset import Dataset
+from ..families.spec import Spec
+from ..recipes.presets import Recipe
+from .watch.display import Display
+from .watch.forecast import Forecast
+from .watch.plan import Plan
+
+
+@dataclass
+class Job:
+    """The arguments of `train`, resolved."""
+
+    dataset: Dataset
+    folder: pathlib.Path  # of the run
+    preset: str
+    spec: Spec
+    recipe: Recipe
+    seed: int
+    hours: float | None  # the budget, if there is one
+    device: torch.device
+    resume: bool
+    display: Callable[[Plan, Forecast], Display]
+    tensorboard: bool = False

@@ -1,0 +1,112 @@
+"""What a run will come to, as it is known before its first step: time, memory, disk."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from dataclasses import dataclass
+
+from ...errors import ResourceError
+from ...recipes.presets import TrainRecipe
+from ..music.facts import MusicFacts
+from ..step.memory import Size
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The facts, each kind from the part that knows it, and seconds that were rehearsed."""
+
+    music: MusicFacts
+    size: Size
+    train: TrainRecipe
+    folder: pathlib.Path  # of the run
+    device: str
+    processes: int
+    step: int  # where it begins
+    hours: float | None  # the budget, if there is one
+    spent: float  # hours of it, by now
+    seconds_to_learn: float  # a step
+    seconds_to_hear: float  # what a step learns from
+    seconds_to_preview: float  # 0 where it was not tried
+
+    @property
+    def seconds(self) -> float:
+        """How long the steps of the rest will take."""
+        rest = (self.train.steps - self.step) * self.seconds_to_learn
+        return rest if self.hours is None else min(rest, (self.hours - self.spent) * 3600)
+
+    @property
+    def disk_bytes(self) -> int:
+        """What the run will hold: its checkpoints, the best, and the one that is being written."""
+        return (self.train.keep + 2) * self.size.checkpoint_bytes
+
+    @property
+    def disk_free(self) -> int:
+        place = self.folder
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return shutil.disk_usage(place).free
+
+    def check_disk(self) -> None:
+        """`ResourceError` where not even two checkpoints fit: there must be an old one while a new one is written."""
+        wanted = 2 * self.size.checkpoint_bytes
+        if self.disk_free < wanted:
+            raise ResourceError(
+                f"{self.folder}: the disk has {in_bytes(self.disk_free)} free, wanted {in_bytes(wanted)}"
+                " for two checkpoints; free space or choose another place"
+            )
+
+    def guesses(self) -> dict[str, float]:
+        """Seconds per kind of work before any was measured."""
+        heard = self.seconds_to_hear / (self.train.batch * self.train.chunk_len) * self.music.sample_rate
+        held_out = 60 * self.music.held_out
+        return {
+            "step": self.seconds_to_learn,
+            "validation": heard * min(self.train.validate_seconds, held_out),
+            "preview": self.seconds_to_preview,
+            "judging": heard * held_out,
+        }
+
+    def __str__(self) -> str:
+        music, size, train = self.music, self.size, self.train
+        left_out = f" ({music.silent} silent ones left out)" if music.silent else ""
+        per_second = train.batch * train.chunk_len / self.seconds_to_learn
+        passes = (train.steps - self.step) / music.steps_per_epoch
+        parts = [
+            f"{music.minutes:.1f} min of music in {music.chunks} chunks{left_out}, {music.held_out:.1f} min held out",
+            f"{size.parameters / 1e6:.2f} M parameters on {self.device} in {train.precision}, about "
+            f"{in_bytes(size.memory_bytes)} of memory, {in_bytes(size.memory_free)} more are free",
+            f"batch {train.batch} x {train.chunk_len} samples{self._shares()}, {per_second:,.0f} samples/s = "
+            f"{per_second / music.sample_rate:.1f}x real time",
+            f"{train.steps - self.step:,} steps = {passes:.1f} passes, about {duration(self.seconds)}; "
+            f"first preview in about {duration(self._first_preview())}",
+            f"disk: about {in_bytes(self.disk_bytes)} for {train.keep + 2} checkpoints, "
+            f"{in_bytes(self.disk_free)} are free",
+            f"NLL of guessing: uniform {music.uniform:.2f}, order-0 {music.order0:.2f} bits per sample",
+        ]
+        return "\n".join(parts)
+
+    def _shares(self) -> str:
+        """How a batch is taken, where that needs saying."""
+        pieces = f" in {self.train.pieces} pieces" if self.train.pieces > 1 else ""
+        return pieces + (f" by {self.processes} processes" if self.processes > 1 else "")
+
+    def _first_preview(self) -> float:
+        every = self.train.preview_every
+        steps = min(every - self.step % every, self.train.steps - self.step)
+        return min(steps * self.seconds_to_learn, self.seconds)
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `6 m 20 s`, `17 h 40 m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def in_bytes(n: int) -> str:
+    """`12 MB`, `1.5 GB`."""
+    return f"{n / 2**30:.1f} GB" if n >= 2**30 else f"{n / 2**20:.0f} MB"
