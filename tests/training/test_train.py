@@ -14,6 +14,8 @@ from made_songs import dataset, songs
 from sharks.dataset.dataset import load_dataset
 from sharks.errors import AudioError, PackError, ResourceError, SpecError, UsageError
 from sharks.files.tensorfile import TensorFile
+from sharks.levels.quantize import codec
+from sharks.spec import SampleRNNSpec
 from sharks.training.run import checkpoint, rundir
 from small_runs import RATE, everything, losses, trained
 
@@ -124,7 +126,7 @@ def test_the_newest_and_the_best_are_kept(data, tmp_path):
 
 def test_one_checkpoint_of_every_day_is_kept(tmp_path):
     """By hours of training: the last of each 24, besides the newest and the best."""
-    pack = sharks.random_pack(sharks.spec.SampleRNNSpec(dim=4, embed_dim=2, layers=1))
+    pack = sharks.random_pack(SampleRNNSpec(dim=4, embed_dim=2, layers=1))
     for step, hours in ((1, 1.0), (2, 20.0), (3, 23.9), (4, 24.1), (5, 40.0), (6, 75.0), (7, 76.0), (8, 77.0)):
         kept = checkpoint.Checkpoint(step, {"x": np.zeros(1, np.float32)}, {"hours": hours})
         checkpoint.save(tmp_path, kept, pack, tmp_path / "best.safetensors")
@@ -140,7 +142,7 @@ def test_what_the_log_says(data, tmp_path):
     assert [row["step"] for row in rows if "validation" in row] == [2, 4, 6]
     assert all(set(row["tracks"]) == {"val0.wav", "val1.wav"} for row in rows if "validation" in row)
     assert rows[-1]["held_out"] == run.nll and rows[-1]["best"] == run.best_step
-    assert run.order0 == data.order0(sharks.quantize.codec("MU-R"))[1]
+    assert run.order0 == data.order0(codec("MU-R"))[1]
     assert run.best == out / "best.safetensors" and sharks.load(run.path).spec == run.spec
     config = rundir._read(out / "config.toml")
     assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["trim_db"] == -np.inf
