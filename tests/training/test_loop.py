@@ -59,17 +59,17 @@ def events(diary, step):
 
 
 def test_what_happens_in_which_order(data, kept_diary):
-    """Validation every 2 steps, a save every 4, previews every 3, and all of it in the last step, the seventh."""
-    run = trained(data, kept_diary.out, steps=7, **{"train.preview_every": 3})
+    """Validation every 2 steps, a save every 5, previews every 3, and all of it in the last step, the seventh."""
+    run = trained(data, kept_diary.out, steps=7, **{"train.preview_every": 3, "train.checkpoint_every": 5})
     plain, validated = ["learnt", "stepped"], ["learnt", "validated", "stepped"]
-    assert [events(kept_diary, step) for step in (1, 2, 5)] == [plain, validated, plain]
+    assert [events(kept_diary, step) for step in (1, 2, 4)] == [plain, validated, validated]
     assert events(kept_diary, 3) == [*plain, "previewed"]
-    assert events(kept_diary, 4) == ["learnt", "validated, best", "stepped", "saving"]
+    assert events(kept_diary, 5) == ["learnt", "validated, best", "stepped", "saving"], "before every save"
     assert events(kept_diary, 6) == [*validated, "previewed"], "the lowest so far or not, it is no checkpoint"
     last = [event.removesuffix(", best") for event in events(kept_diary, 7)]
     assert last == ["learnt", "validated", "stepped, last", "previewed", "saving", "judged"]
     assert [event for event, _ in kept_diary.pages].index("close") == len(kept_diary.pages) - 1
-    assert kept_diary.before == {4: [], 7: [4]}, "a save is announced before it"
+    assert kept_diary.before == {5: [], 7: [5]}, "a save is announced before it"
     assert run.step == 7
 
 

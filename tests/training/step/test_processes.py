@@ -31,11 +31,26 @@ def torchrun(processes, *words, **variables):
 def test_alone_nothing_is_asked_of_anyone():
     alone = Together(CPU)
     assert alone.first and alone.add_up([1.5, 2.0]) == [1.5, 2.0] and alone.part(6) == slice(0, 6)
+    assert alone.most(-3.0) == -3.0
     share = torch.arange(3.0)
     alone.add_up_in_place([share])
     assert torch.equal(share, torch.arange(3.0)) and alone.gather(share) is share
     alone.wait()
     alone.leave()
+
+
+def test_the_most_of_any_process_is_known_to_all(monkeypatch):
+    """By one sum, in which every process has a place of its own."""
+    given = []
+    for rank, value in enumerate((2.0, 5.0, 3.0)):
+        one = Together(CPU)
+        one.size, one.rank = 3, rank
+        monkeypatch.setattr(one, "add_up", lambda values: given.append(values) or values)
+        one.most(value)
+    sums = [sum(place) for place in zip(*given, strict=True)]
+    assert sums == [2.0, 5.0, 3.0]
+    monkeypatch.setattr(one, "add_up", lambda values: sums)
+    assert one.most(3.0) == 5.0
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch, tmp_path):
