@@ -1,48 +1,37 @@
 """sharks: train raw-audio neural networks on your own music, and play them fast.
 
-Public names are resolved when first used, so that `import sharks` is quick and never pulls torch.
+    import sharks
+
+    data = sharks.prepare("songs", "data", preset="dadabots-2tier")
+    run = sharks.train(data, "run", preset="dadabots-2tier", hours=8)
+    sharks.generate(run.best, seconds=30, n=8, out="clips")
+    sharks.curate("clips", "songs-made")
+
+Public names are resolved when first used, so that `import sharks` is quick and never pulls torch. They are listed once,
+in `__init__.pyi`: type checkers and editors read it as it is.
 """
 
 import importlib
+import pathlib
 import typing
 
-_HOMES = {
-    "Error": "errors",
-    "SpecError": "errors",
-    "SampleRNNSpec": "spec",
-    "WaveNetSpec": "spec",
-    "UsageError": "errors",
-    "PackError": "errors",
-    "AudioError": "errors",
-    "ResourceError": "errors",
-    "Notice": "errors",
-    "preset": "recipes.presets",
-    "presets": "recipes.presets",
-    "recipe": "recipes.presets",
-    "Pack": "packs.pack",
-    "load": "packs.pack",
-    "import_checkpoint": "importers",
-    "random_pack": "packs.pack",
-    "check": "proof.check",
-    "Audio": "play.audio",
-    "generate": "play.generate",
-    "stream": "play.generate",
-    "logits": "play.generate",
-    "extend": "play.extend",
-    "prepare": "dataset.prepare",
-    "train": "training",
-    "curate": "songs",
-    "health": "sound.health",
-}
-
-__all__ = sorted(_HOMES)
 __version__ = "0.1.0"
+
+
+def _homes(stub: str) -> dict[str, str]:
+    """Public name -> the module it lives in, by the lines `from .module import name as name` of a stub."""
+    words = [line.split() for line in stub.splitlines() if line.startswith("from .")]
+    return {name: module for _, module, _, name, _, _ in words}
+
+
+_HOMES = _homes(pathlib.Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sharks' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name], __name__), name)
     return value
 
 

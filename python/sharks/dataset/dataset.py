@@ -14,6 +14,7 @@ import typing
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import AudioError
 from ..levels.quantize import Codec, codec
@@ -60,9 +61,9 @@ class Dataset:
     tracks: tuple[Track, ...]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
-    train: np.ndarray
-    val: np.ndarray
-    histogram: np.ndarray  # int64 (256,): how often each MU-R level occurs in the training split
+    train: NDArray[np.int16]
+    val: NDArray[np.int16]
+    histogram: NDArray[np.int64]  # int64 (256,): how often each MU-R level occurs in the training split
     entropy_bits: float  # order-0, of the training split
     val_bits: float  # what the training split's frequencies cost on the validation split; NaN without one
     fingerprint: str  # changes with every sample, split or setting
@@ -144,12 +145,12 @@ def read_table(folder: pathlib.Path) -> dict[str, typing.Any] | None:
     return table
 
 
-def level_table(law: Codec) -> np.ndarray:
+def level_table(law: Codec) -> NDArray[np.int32]:
     """int32 (65536,): the level of every PCM value, so that levels are `level_table(law)[pcm.view(np.uint16)]`."""
     return law.encode(np.arange(1 << 16, dtype=np.uint16).view(np.int16) / np.float32(32768))
 
 
-def pcm_counts(pcm: np.ndarray) -> np.ndarray:
+def pcm_counts(pcm: NDArray[np.int16]) -> NDArray[np.int64]:
     """int64 (65536,): how often each int16 value occurs, lowest first."""
     counts = np.zeros(1 << 16, np.int64)
     for start in range(0, len(pcm), _CHUNK):
@@ -157,7 +158,7 @@ def pcm_counts(pcm: np.ndarray) -> np.ndarray:
     return counts
 
 
-def file_counts(path: str | os.PathLike[str]) -> np.ndarray:
+def file_counts(path: str | os.PathLike[str]) -> NDArray[np.int64]:
     """`pcm_counts` of a file that is read, not mapped: mapped pages would count as memory of this process."""
     counts = np.zeros(1 << 16, np.int64)
     with open(path, "rb") as file:
@@ -166,13 +167,13 @@ def file_counts(path: str | os.PathLike[str]) -> np.ndarray:
     return counts
 
 
-def level_counts(counts: np.ndarray, law: Codec) -> np.ndarray:
+def level_counts(counts: NDArray[np.int64], law: Codec) -> NDArray[np.int64]:
     """int64 (q_levels,): how often each level occurs, by `pcm_counts`."""
     levels = np.roll(level_table(law), 32768)  # lowest value first
     return np.bincount(levels, weights=counts, minlength=law.q_levels).astype(np.int64)
 
 
-def cost(counts: np.ndarray, model: np.ndarray, smooth: int = 0) -> float:
+def cost(counts: NDArray[np.int64], model: NDArray[np.int64], smooth: int = 0) -> float:
     """Mean bits per sample that symbols counted in `counts` cost under the frequencies of `model`; NaN for none.
 
     `smooth` is added to every count of the model, so that what it has never seen costs much but not everything.
@@ -184,7 +185,7 @@ def cost(counts: np.ndarray, model: np.ndarray, smooth: int = 0) -> float:
     return float(-(counts[seen] * np.log2(share)).sum() / counts.sum()) + 0.0
 
 
-def measure(counts: np.ndarray) -> dict[str, float]:
+def measure(counts: NDArray[np.int64]) -> dict[str, float]:
     """rms_db (at least -120), peak, dc and order-0 entropy (MU-R) of at least one sample, by `pcm_counts`."""
     values = np.arange(-32768, 32768) / 32768
     seen = values[counts > 0]
@@ -198,7 +199,7 @@ def measure(counts: np.ndarray) -> dict[str, float]:
     }
 
 
-def _samples(path: pathlib.Path, count: int) -> np.ndarray:
+def _samples(path: pathlib.Path, count: int) -> NDArray[np.int16]:
     """The int16 array of a split, mapped read-only. `AudioError` unless the file holds exactly `count` samples."""
     try:
         size = path.stat().st_size

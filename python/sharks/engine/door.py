@@ -25,6 +25,10 @@ from ..families.spec import to_dict
 from ..packs.pack import Pack
 from .arrays import on_host
 
+if typing.TYPE_CHECKING:
+    from .. import _core
+    from ..families.numpy_parts.player import Player as ReferencePlayer
+
 DEVICES = ("auto", "cpu", "cuda", "reference")
 DTYPES = {  # how weights may be stored while playing; bytes set the speed of few streams
     "reference": ("float32",),
@@ -37,7 +41,7 @@ FEW_STREAMS = 4  # threads that may share the steps of fewer streams than that
 
 State = dict[str, NDArray[typing.Any]]
 
-_models: weakref.WeakKeyDictionary[Pack, dict[tuple[str, ...], typing.Any]] = weakref.WeakKeyDictionary()
+_models: weakref.WeakKeyDictionary[Pack, dict[tuple[str, ...], _core.Model]] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 
 
@@ -51,7 +55,7 @@ class Player:
     def __init__(
         self,
         pack: Pack,
-        player: typing.Any,
+        player: _core.Player | ReferencePlayer,
         *,
         streams: int,
         device: str,
@@ -173,15 +177,24 @@ def open_player(
     given = pack.spec.condition.per_stream(condition, streams)
     vectors = pack.spec.condition.vectors(pack.tensors, given, streams)
     if device == "reference":
-        player = reference_player(pack.spec, pack.tensors, streams, given)
-        return Player(pack, player, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
+        judge = reference_player(pack.spec, pack.tensors, streams, given)
+        return Player(pack, judge, streams=streams, device=device, dtype=dtype, isa="numpy", threads=1)
     with _refusals():
         model = _model(pack, device, dtype, plan)
         player = model.player(streams, threads, queue)
         if vectors is not None:
             player.set_condition(_exact("condition", vectors, np.float32))
-    how = {"device": device, "dtype": dtype, "isa": model.isa, "plan": model.plan, "notes": model.notes}
-    return Player(pack, player, streams=streams, threads=threads, **how)
+    return Player(
+        pack,
+        player,
+        streams=streams,
+        device=device,
+        dtype=dtype,
+        isa=model.isa,
+        threads=threads,
+        plan=model.plan,
+        notes=model.notes,
+    )
 
 
 def described(device: str, *how: str) -> str:
@@ -223,7 +236,7 @@ def _compiled() -> types.ModuleType:
     return _core
 
 
-def _model(pack: Pack, device: str, dtype: str, plan: str = "default") -> typing.Any:
+def _model(pack: Pack, device: str, dtype: str, plan: str = "default") -> _core.Model:
     """The pack as the device wants it: made once, by one thread, and forgotten with the pack."""
     core = _compiled()
     isa = core.isa()

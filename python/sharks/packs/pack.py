@@ -242,7 +242,8 @@ def _plain_json(about: dict[str, typing.Any]) -> dict[str, typing.Any]:
         raise UsageError(f"about cannot be written as JSON ({error}); wanted plain texts, numbers and lists") from None
     if not isinstance(about, dict) or len(text) > MOST_ABOUT_BYTES:
         raise UsageError(f"about takes {len(text)} bytes, wanted a dict of {MOST_ABOUT_BYTES} at most; keep it short")
-    return json.loads(text)
+    plain: dict[str, typing.Any] = json.loads(text)
+    return plain
 
 
 def _json(value: typing.Any) -> str:

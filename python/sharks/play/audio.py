@@ -70,7 +70,8 @@ class Audio:
 
     @property
     def samples(self) -> NDArray[np.float32]:
-        return self._codec.decode_table()[self.levels]
+        amplitudes: NDArray[np.float32] = self._codec.decode_table()[self.levels]
+        return amplitudes
 
     def save(self, folder: str | os.PathLike[str]) -> list[pathlib.Path]:
         """Write one WAV per clip and the manifest into a folder, as `generate(out=folder)` does; the files' paths.

@@ -24,6 +24,7 @@ from ..levels.quantize import codec
 from ..packs.pack import Pack, load
 from .audio import Audio, audio_of, level_dtype, rows_of
 from .folder import ClipFolder, seed_in
+from .primer import Prime
 from .progress import Progress, Report
 from .request import Score, score
 from .schedule import Temperature, steps
@@ -46,7 +47,7 @@ def generate(
     temperature: Temperature = 0.95,
     seed: int | None = None,
     streams: ArrayLike | None = None,
-    prime: typing.Any = None,
+    prime: Prime | None = None,
     prime_rate: float | None = None,
     include_prime: bool = False,
     start: str | None = None,
@@ -172,7 +173,8 @@ class Stream:
             self._session.begin()
             self._begun = True
         levels = np.concatenate(list(self._session.free(self.block_samples)), axis=1)
-        return self._table[levels][:, None]
+        block: NDArray[np.float32] = self._table[levels][:, None]
+        return block
 
 
 def stream(
@@ -183,7 +185,7 @@ def stream(
     temperature: Temperature = 0.95,
     seed: int | None = None,
     streams: ArrayLike | None = None,
-    prime: typing.Any = None,
+    prime: Prime | None = None,
     prime_rate: float | None = None,
     start: str | None = None,
     condition: ArrayLike | None = None,

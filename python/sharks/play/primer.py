@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import typing
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..engine.arrays import on_host
 from ..errors import UsageError
 from ..families.spec import Spec
 from ..levels.quantize import codec
 
+Prime = ArrayLike | os.PathLike[str]  # float samples, in memory or on a GPU; or a file, as a str too
 
-def primer_levels(spec: Spec, prime: typing.Any, prime_rate: float | None, n: int) -> NDArray[np.int32] | None:
+
+def primer_levels(spec: Spec, prime: Prime | None, prime_rate: float | None, n: int) -> NDArray[np.int32] | None:
     """`prime` resampled to the model's rate, mixed down and encoded: int32 (1 or n, samples), or None without one.
 
     `prime` is a path, which carries its own rate, or float samples at `prime_rate` Hz: (samples,), (channels, samples)
@@ -37,7 +38,7 @@ def primer_levels(spec: Spec, prime: typing.Any, prime_rate: float | None, n: in
     return codec(spec).encode(sound[:, 0])
 
 
-def _samples(prime: typing.Any, rate: float | None, sample_rate: int, n: int) -> NDArray[np.float32]:
+def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rate: int, n: int) -> NDArray[np.float32]:
     """An array at the model's rate, mixed down: float32 (1 or n, 1, samples)."""
     from ..sound.decode_worker import LEAST_RATE, MOST_RATE
     from ..sound.reading import LOUDEST, at_rate, mixed

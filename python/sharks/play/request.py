@@ -19,7 +19,7 @@ from ..engine.door import MOST_STREAMS
 from ..errors import UsageError, did_you_mean
 from ..families.spec import STARTS
 from ..packs.pack import Pack
-from .primer import primer_levels
+from .primer import Prime, primer_levels
 from .schedule import Schedule, Temperature
 
 
@@ -62,7 +62,7 @@ def score(
     temperature: Temperature,
     seed: int | None = None,
     streams: ArrayLike | None = None,
-    prime: typing.Any = None,
+    prime: Prime | None = None,
     prime_rate: float | None = None,
     start: str | None = None,
     condition: ArrayLike | None = None,

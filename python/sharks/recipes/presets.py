@@ -14,7 +14,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ..errors import SpecError, UsageError
+from ..errors import SpecError, UsageError, did_you_mean
 from ..families import spec as specs
 from ..families.registry import from_dict
 from ..families.spec import Spec
@@ -151,7 +151,7 @@ def recipe(name: str) -> Recipe:
 def text(name: str) -> str:
     """The preset as it is written: every number with its source beside it."""
     if name not in presets():
-        raise UsageError(f"unknown preset {name!r}{specs.did_you_mean(name, presets())}")
+        raise UsageError(f"unknown preset {name!r}{did_you_mean(name, presets())}")
     return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -189,7 +189,7 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
             if wanted.name not in tables[table]:
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
     for extra in tables.keys() - set(_TABLES):
-        raise SpecError(f"preset {name!r} has an unknown table [{extra}]{specs.did_you_mean(extra, _TABLES)}")
+        raise SpecError(f"preset {name!r} has an unknown table [{extra}]{did_you_mean(extra, _TABLES)}")
     return spec, Recipe(name, data=data, train=train, **words)
 
 
@@ -211,5 +211,5 @@ def _within(table: typing.Any, name: str, low: float, high: float) -> None:
 
 def _among(table: typing.Any, name: str, known: tuple[str, ...]) -> None:
     if getattr(table, name) not in known:
-        near = specs.did_you_mean(str(getattr(table, name)), known)
+        near = did_you_mean(str(getattr(table, name)), known)
         raise UsageError(f"{table.family}.{name} is {getattr(table, name)!r}{near}")

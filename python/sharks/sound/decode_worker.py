@@ -29,7 +29,7 @@ READ = 4096  # frames per call of the decoder: no more than these are lost where
 def main() -> None:
     import soundfile
 
-    class Forward(soundfile.SoundFile):
+    class Forward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
         def seekable(self) -> bool:
             return False  # else soundfile seeks after every read, which fails early where a header lies
 

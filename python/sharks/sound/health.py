@@ -13,6 +13,7 @@ import typing
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import UsageError
 
@@ -62,7 +63,7 @@ class Health:
         return dataclasses.asdict(self) | {"problems": list(self.problems), "verdict": self.verdict}
 
 
-def health(samples: np.ndarray, rate: int) -> Health:
+def health(samples: ArrayLike, rate: int) -> Health:
     """Examine float samples (n,) at `rate` Hz; (channels, n) is mixed down first.
 
     NaN and infinite samples are a problem by themselves, and count as zero elsewhere. Runs hundreds of times faster
@@ -112,15 +113,15 @@ def _problems(found: dict[str, typing.Any]) -> list[str]:
     return [sentence for broken, sentence in rules if broken]
 
 
-def _silent_windows(mono: np.ndarray, rate: int) -> np.ndarray:
+def _silent_windows(mono: NDArray[np.float32], rate: int) -> NDArray[np.bool_]:
     """bool per whole window of 100 ms (or for all of a shorter clip): its RMS about its mean is below -50 dBFS."""
     window = min(rate // 10, max(mono.size, 1))
     blocks = mono[: mono.size // window * window].reshape(-1, window)
-    quiet: np.ndarray = blocks.std(axis=1) < 10 ** (SILENCE_DB / 20)
+    quiet: NDArray[np.bool_] = blocks.std(axis=1) < 10 ** (SILENCE_DB / 20)
     return quiet
 
 
-def _spectrum(mono: np.ndarray, rate: int) -> dict[str, float]:
+def _spectrum(mono: NDArray[np.float32], rate: int) -> dict[str, float]:
     """The measures that need a spectrum, from frames of about 64 ms, four to a frame's length."""
     window = 64 * max(1, round(rate / 1000))
     hertz = rate / window  # per bin

@@ -212,7 +212,7 @@ def hashable(key: typing.Any) -> typing.Any:
     """
     if type(key) is int and abs(key) >= 1 << 60:
         raise ValueError(f"uses {told(key)} as the key of a dict")
-    if type(key) in _HASHABLE or type(key).__hash__ is object.__hash__:
+    if type(key) in _HASHABLE or type(key).__hash__ is object.__hash__:  # type: ignore[comparison-overlap]
         return key
     raise ValueError(f"uses {told(key)} as the key of a dict")
 
