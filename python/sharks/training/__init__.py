@@ -28,6 +28,10 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["Run", "smoke", "train"]
 
+# A setting's name has a dot, so settings come from a dict[str, Any]. A plain keyword that is no parameter is a typo, and
+# type checkers say so.
+Setting = typing.Never
+
 
 @dataclass(frozen=True)
 class Run:
@@ -62,7 +66,7 @@ def train(
     resume: bool = True,
     quiet: bool = False,
     tensorboard: bool = False,
-    **overrides: typing.Any,
+    **overrides: Setting,
 ) -> Run:
     """Fit a preset's model to a dataset that `prepare` made -> `Run`; the same call again goes on where it stopped.
 
@@ -78,7 +82,7 @@ def train(
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
     given = {"train.steps": steps, "train.batch": batch}
-    changes = overrides | {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, typing.Any] = {**overrides, **{name: n for name, n in given.items() if n is not None}}
     dataset, spec, recipe = _asked(data, preset, seed, changes)
     torch = _torch()
     from .job import Job
@@ -132,7 +136,7 @@ def smoke(
     device: str = "auto",
     seed: int = 0,
     tell: Callable[[str], None] = lambda line: None,
-    **overrides: typing.Any,
+    **overrides: Setting,
 ) -> Smoke:
     """Learn two seconds of the music by heart -> `Smoke`: do data and settings work at all? Nothing is written.
 
