@@ -18,6 +18,21 @@ def tune(samples: int, rate: int, seed: int) -> np.ndarray:
     return (0.2 * sum(tones)).astype(np.float32)
 
 
+def music(seconds: float, seed: int = 0, rate: int = 16000, level: float = 0.3) -> np.ndarray:
+    """Plucked notes over a beat: enough like music for `health` to be content."""
+    rng = np.random.default_rng(seed)
+    n = round(seconds * rate)
+    out = np.zeros(n + rate)
+    time = np.arange(rate) / rate
+    for start in range(0, n, rate // 4):
+        pitch = 110 * 2 ** (rng.integers(0, 24) / 12)
+        note = sum(np.sin(2 * np.pi * pitch * k * time + rng.random()) / k for k in range(1, 6))
+        out[start : start + rate] += note * np.exp(-time * rng.uniform(3, 9)) * rng.uniform(0.3, 1)
+        if rng.random() < 0.6:
+            out[start : start + rate] += rng.standard_normal(rate) * np.exp(-time * 40)
+    return (level * out[:n] / np.abs(out[:n]).max()).astype(np.float32)
+
+
 def dataset(rate: int, train: tuple[int, ...], val: tuple[int, ...] = (), name: str = "music") -> Dataset:
     """A dataset in memory with tracks of so many samples each."""
     arrays, tracks = {}, []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sharks
+from made_songs import music
 from sharks.clips import manifest
 from sharks.songs import cut, loudness, order
 from sharks.sound.health import health
@@ -14,21 +15,6 @@ from sharks.sound.reading import read_audio
 from sharks.sound.wav import write_wav
 
 RATE = 16000
-
-
-def music(seconds, seed=0, rate=RATE, level=0.3):
-    """Plucked notes over a beat: enough like music for `health` to be content."""
-    rng = np.random.default_rng(seed)
-    n = round(seconds * rate)
-    out = np.zeros(n + rate)
-    time = np.arange(rate) / rate
-    for start in range(0, n, rate // 4):
-        pitch = 110 * 2 ** (rng.integers(0, 24) / 12)
-        note = sum(np.sin(2 * np.pi * pitch * k * time + rng.random()) / k for k in range(1, 6))
-        out[start : start + rate] += note * np.exp(-time * rng.uniform(3, 9)) * rng.uniform(0.3, 1)
-        if rng.random() < 0.6:
-            out[start : start + rate] += rng.standard_normal(rate) * np.exp(-time * 40)
-    return (level * out[:n] / np.abs(out[:n]).max()).astype(np.float32)
 
 
 def save(folder, name, samples, rate=RATE):

@@ -57,6 +57,10 @@ def prepare(
     Skipped, each with its reason in `Dataset.skipped`: what is no audio, is silent, holds NaN, peaks beyond 4 x full
     scale, repeats another track sample for sample, or takes its decoder down. `AudioError` if nothing usable is left,
     `UsageError` for bad arguments or an `out` that holds anything but a dataset, `ResourceError` for a full disk.
+
+    >>> data = sharks.prepare("songs", "data", sample_rate=16000, val_tracks=["song1.wav"])
+    >>> [(track.name, track.split) for track in data.tracks]
+    [('song0.wav', 'train'), ('song1.wav', 'val')]
     """
     roots = [src] if isinstance(src, (str, os.PathLike)) else list(src)
     folder = pathlib.Path(out)

@@ -39,6 +39,12 @@ def import_checkpoint(
     `pack.about["import"]` says what was read, what had to be assumed and what was dropped. Raises `PackError`, one
     sentence with the tensor's name, for whatever is missing, left over, damaged or cannot be played as it was trained;
     `UsageError` for an unknown kind.
+
+    >>> pack = sharks.import_checkpoint("wavenet.pt", config={"layers": 5, "blocks": 2})
+    >>> pack.about["import"]["program"], pack.spec.receptive_field
+    ('pytorch-wavenet', 63)
+    >>> pack.about["import"]["assumed"]
+    ['sample rate 16000 assumed: the checkpoint does not say']
     """
     if kind is not None and kind not in KINDS:
         raise UsageError(f"kind is {kind!r}{did_you_mean(str(kind), KINDS)}")

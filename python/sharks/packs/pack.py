@@ -48,6 +48,12 @@ class Pack:
     values: preset, training step, NLL, licence, ...), `.path` (where it lies, if on disk), `.golden`, `.sha256`.
 
     Raises `PackError` where names, shapes or values are not those of the spec.
+
+    >>> pack = sharks.load("run")
+    >>> pack.spec.family, pack.spec.sample_rate, len(pack.tensors)
+    ('samplernn', 16000, 15)
+    >>> pack.save("half.safetensors", dtype="float16").stat().st_size < pack.path.stat().st_size
+    True
     """
 
     def __init__(
@@ -115,7 +121,11 @@ class Pack:
 
 
 def load(path: str | os.PathLike[str]) -> Pack:
-    """The pack of a file, or of a run directory (its best.safetensors). Every failure is one `PackError` sentence."""
+    """The pack of a file, or of a run directory (its best.safetensors). Every failure is one `PackError` sentence.
+
+    >>> sharks.load("run")
+    <Pack samplernn, 12,944 parameters, run/best.safetensors>
+    """
     path = pathlib.Path(path)
     if path.suffix.lower() in _CHECKPOINTS:
         raise PackError(
@@ -140,7 +150,12 @@ def load(path: str | os.PathLike[str]) -> Pack:
 
 
 def random_pack(spec: Spec, seed: int = 0) -> Pack:
-    """A pack of random weights, for tests and benchmarks; see random_weights.py. The same numbers on every machine."""
+    """A pack of random weights, for tests and benchmarks; see random_weights.py. The same numbers on every machine.
+
+    >>> pack = sharks.random_pack(sharks.WaveNetSpec(dilations=(1, 2, 4), residual=8, skip=16), seed=1)
+    >>> pack.save("random.safetensors", golden=False).name
+    'random.safetensors'
+    """
     if type(seed) is not int or seed < 0:
         raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
     return Pack(spec, random_weights(spec, seed), about={"preset": "random", "seed": seed})

@@ -26,6 +26,12 @@ class Audio:
     `.samples` float32 (n, 1, samples) in [-1, 1] and `.levels`, unsigned integers of the same shape; `.sample_rate`,
     `.seconds`, `.seed`, `.streams` int64 (n,); `.device`, `.dtype`, `.isa`, `.plan`: what played them, and what
     "auto" chose. Clips that were played into a folder have `.files`; their samples are read anew at each access.
+
+    >>> audio = sharks.generate("run", seconds=0.2, n=3, seed=7)
+    >>> audio.seconds, audio.streams.tolist()
+    (0.2, [0, 1, 2])
+    >>> [file.name for file in audio.save("clips")]
+    ['0000.wav', '0001.wav', '0002.wav']
     """
 
     def __init__(

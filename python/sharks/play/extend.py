@@ -48,6 +48,10 @@ def extend(
     result is the clip that `generate` would have played at once; the manifest records what played on. Raises
     `AudioError` for a file that is not such a clip, `UsageError` where it lasts as long already, `PackError` for
     another pack.
+
+    >>> clip = sharks.generate("run", seconds=0.2, seed=7, out="clips").files[0]
+    >>> sharks.extend(clip, to_seconds=0.5)
+    <Audio 1 x 0.5 s at 16000 Hz, seed 7>
     """
     path = pathlib.Path(clip)
     if path.name not in manifest.read(path.parent):

@@ -80,6 +80,10 @@ def generate(
     progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
 
     Raises `UsageError` for arguments, `ResourceError` for memory, disk and device, `AudioError` for a primer's file.
+
+    >>> audio = sharks.generate("run", seconds=0.5, n=2, temperature=[(0, 0.9), (0.5, 1.1)], seed=7)
+    >>> audio.samples.shape, audio.sample_rate
+    ((2, 1, 8000), 16000)
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     samples = steps("seconds", seconds, pack.spec.sample_rate)
@@ -157,6 +161,10 @@ class Stream:
     """Endless audio: iterate for float32 (n, 1, block samples). `seed`, `streams` and `sample_rate` say what plays.
 
     Memory does not grow. Block by block it is the same audio as `generate` makes with the same arguments.
+
+    >>> blocks = sharks.stream("run", seed=7)
+    >>> blocks.seed, blocks.block_samples
+    (7, 4000)
     """
 
     def __init__(self, session: Session, block_samples: int) -> None:
@@ -197,6 +205,11 @@ def stream(
     """Play without end, in blocks of `block` seconds: an iterator of float32 (n, 1, samples) in [-1, 1].
 
     The other arguments are those of `generate`, and so are the errors, all raised before the first block.
+
+    >>> for block in sharks.stream("run", n=2, block=0.25, seed=7):
+    ...     print(block.shape)
+    ...     break
+    (2, 1, 4000)
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     block_samples = steps("block", block, pack.spec.sample_rate)
@@ -228,6 +241,10 @@ def logits(
 
     `[:, i]` predicts `levels[:, lookback + i]` from everything before it, from the model's initial state. Raises
     `UsageError` for levels out of range, and for T not above `spec.lookback`.
+
+    >>> audio = sharks.generate("run", seconds=0.1, seed=7)
+    >>> sharks.logits("run", audio.levels[:, 0]).shape  # from 1600 samples, with a lookback of 16
+    (1, 1584, 256)
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     lookback, q = pack.spec.lookback, pack.spec.q_levels

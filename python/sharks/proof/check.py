@@ -58,6 +58,10 @@ def check(
     """Play the golden steps of a pack (or of the pack at a path) on a device and compare.
 
     A pack that was saved without golden steps has the reference play them first. Raises as `load` and `open_player` do.
+
+    >>> report = sharks.check("run", device="cpu")
+    >>> report.ok, report.max_error < report.bound
+    (True, True)
     """
     if dtype not in BOUNDS:
         raise UsageError(f"dtype is {dtype!r}; golden steps are played as {', '.join(BOUNDS)}")

@@ -134,17 +134,31 @@ class Recipe:
 
 
 def presets() -> tuple[str, ...]:
-    """The names of all presets, sorted."""
+    """The names of all presets, sorted.
+
+    >>> "dadabots-2tier" in sharks.presets()
+    True
+    """
     return tuple(sorted(p.name.removesuffix(".toml") for p in _FOLDER.iterdir() if p.name.endswith(".toml")))
 
 
 def preset(name: str) -> Spec:
-    """The spec of a preset. An unknown name is a `UsageError` that says what is near."""
+    """The spec of a preset. An unknown name is a `UsageError` that says what is near.
+
+    >>> spec = sharks.preset("dadabots-2tier")
+    >>> spec.family, spec.sample_rate, spec.frame_sizes, spec.dim
+    ('samplernn', 16000, (16,), 1024)
+    """
     return _read(name)[0]
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of a preset: `.data` and `.train` numbers, `.about`, `.source`."""
+    """The recipe of a preset: `.data` and `.train` numbers, `.about`, `.source`. An unknown name is a `UsageError`.
+
+    >>> recipe = sharks.recipe("dadabots-2tier")
+    >>> recipe.data.chunk_seconds, recipe.train.batch
+    (8.0, 128)
+    """
     return _read(name)[1]
 
 

@@ -83,6 +83,10 @@ def curate(
 
     The same clips always make the same songs. `UsageError`: an argument out of range. `AudioError`: no clips, or none
     that sounds right.
+
+    >>> album = sharks.curate("takes", "album", minutes=(0.05, 0.5), crossfade=0.1)
+    >>> album.names(), len(album.dropped)
+    (['song.wav'], 0)
     """
     _check(songs, minutes, crossfade, loudness)
     source, files = _find(clips)

@@ -28,8 +28,8 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["Run", "smoke", "train"]
 
-# A setting's name has a dot, so settings come from a dict[str, Any]. A plain keyword that is no parameter is a typo, and
-# type checkers say so.
+# The name of a setting has a dot, so settings come from a dict[str, Any]. Any other keyword that is no parameter is a
+# typo, and type checkers say so.
 Setting = typing.Never
 
 
@@ -78,6 +78,12 @@ def train(
     `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
     checkpoint. Ctrl-C writes a checkpoint and raises `KeyboardInterrupt`. Raises `UsageError` or `SpecError` for
     arguments, `AudioError` for a dataset that cannot be used, `ResourceError` for disk, memory or device.
+
+    >>> data = sharks.prepare("songs", "data", preset="dadabots-2tier-tiny")
+    >>> smaller = {"model.dim": 16, "train.chunk_len": 4096, "train.preview_seconds": 0.1}
+    >>> run = sharks.train(data, "night", "dadabots-2tier-tiny", steps=2, batch=2, quiet=True, **smaller)
+    >>> run.step, run.best.name
+    (2, 'best.safetensors')
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")

@@ -22,6 +22,9 @@ class SampleRNNSpec(Spec):
     A frame tier `t` reads `frame_sizes[t]` samples as numbers, adds the conditioning of the tier above, runs a stack of
     recurrent layers, and hands one vector to each step of the tier below. The sample level sees the last
     `frame_sizes[0]` levels and predicts the next one.
+
+    >>> sharks.SampleRNNSpec(frame_sizes=(4, 16), dim=512, cell="lstm").lookback
+    16
     """
 
     family: ClassVar[str] = "samplernn"

@@ -13,7 +13,11 @@ from ..spec import STARTS, Shape, Spec, Stage, StateArray
 
 @dataclass(frozen=True)
 class WaveNetSpec(Spec):
-    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over past levels, skips, and a head."""
+    """WaveNet (van den Oord et al. 2016): gated dilated convolutions over past levels, skips, and a head.
+
+    >>> sharks.WaveNetSpec(dilations=(1, 2, 4, 8), residual=64).receptive_field
+    17
+    """
 
     family: ClassVar[str] = "wavenet"
     carries_state: ClassVar[bool] = False
