@@ -3,6 +3,7 @@
 Little programs of users are given to mypy and to pyright, once each.
 """
 
+import importlib.resources
 import importlib.util
 import json
 import os
@@ -113,13 +114,20 @@ def programs(tmp_path_factory):
     return folder
 
 
+def said_by(*command, folder):
+    """What a checker prints of the programs in a folder, with the same sharks as is tested here."""
+    home = str(pathlib.Path(sharks.__file__).parents[1])
+    known = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
+    done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, env=known)
+    assert done.stdout, done.stderr
+    return done.stdout
+
+
 def mypy(folder):
     """{program: {line: what mypy says}}, errors and revealed types."""
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\n[mypy-torch.*]\nfollow_imports = skip\n")  # for speed
-    command = [sys.executable, "-m", "mypy", "--no-color-output", "--no-error-summary", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
-    said = re.findall(r"^(\w+)\.py:(\d+): (?:error: |note: (?=Revealed type))(.*)$", done.stdout, flags=re.M)
-    assert said, done.stdout + done.stderr
+    found = said_by("mypy", "--no-color-output", "--no-error-summary", ".", folder=folder)
+    said = re.findall(r"^(\w+)\.py:(\d+): (?:error: |note: (?=Revealed type))(.*)$", found, flags=re.M)
     return by_program(said)
 
 
@@ -128,10 +136,8 @@ def pyright(folder):
     if importlib.util.find_spec("pyright") is None:
         pytest.skip("pyright is not installed; `pip install -c constraints.txt '.[dev]'` brings it")
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
-    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
-    offline = os.environ | {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, env=offline)
-    found = json.loads(done.stdout)["generalDiagnostics"]
+    found = json.loads(said_by("pyright", "--outputjson", "--pythonpath", sys.executable, folder=folder))
+    found = found["generalDiagnostics"]
     kept = [one for one in found if one["severity"] in ("error", "information")]
     return by_program(
         (pathlib.Path(one["file"]).stem, one["range"]["start"]["line"] + 1, one["message"]) for one in kept
@@ -166,3 +172,8 @@ def test_every_public_name_has_a_type(said):
     assert all("Revealed type" in words or "Type of" in words for words in shown.values()), shown
     last = max(said["names"])
     assert NOT_A_TYPE.search(" ".join(said["names"][last])), "what is Any would not be seen"
+
+
+def test_the_types_travel_with_the_package():
+    package = importlib.resources.files("sharks")
+    assert all((package / name).is_file() for name in ("py.typed", "__init__.pyi", "_core.pyi"))
