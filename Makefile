@@ -42,10 +42,10 @@ test-isa: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/isa $(PYTEST_ARGS)
 
 sanitize: $(VENV)/dev.installed
-	tests/sanitize.sh address thread
+	tests/cpp/sanitize.sh address thread
 
 sanitize-gpu: $(VENV)/dev.installed
-	tests/sanitize_gpu.sh
+	tests/cpp/sanitize_gpu.sh
 
 bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py

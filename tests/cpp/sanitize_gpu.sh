@@ -2,9 +2,9 @@
 # The CUDA engine on a GPU under compute-sanitizer, then built with random delays at every exchange between blocks.
 # Wants a GPU, nvcc and compute-sanitizer; about fifteen minutes.
 #
-#     tests/sanitize_gpu.sh [memcheck] [synccheck] [initcheck] [stress]      all of them, where none is named
+#     tests/cpp/sanitize_gpu.sh [memcheck] [synccheck] [initcheck] [stress]      all of them, where none is named
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 python=${PYTHON:-.venv/bin/python}
 some="every_stage and (gru-graves or lstm-learned or 3-frame-tiers or r9y9 or filter-3 or preset)" # sanitizers are slow

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The engine under the sanitizers of GCC: `tests/sanitize.sh address thread`, or one of them.
+# The engine under the sanitizers of GCC: `tests/cpp/sanitize.sh address thread`, or one of them.
 #
 #   address  AddressSanitizer and UndefinedBehaviorSanitizer
 #   thread   ThreadSanitizer
@@ -9,7 +9,7 @@
 # CPU plays in this build. The interpreter itself is not instrumented, so the runtime is loaded in front of it, and its
 # own leaks are not counted.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python=${PYTHON:-.venv/bin/python}
 compiler=${CXX:-c++}
 export PATH="$PWD/.venv/bin:$PATH" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
