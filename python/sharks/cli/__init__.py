@@ -87,6 +87,7 @@ def _say_interrupted() -> int:
 def _complain(error: Exception) -> int:
     """Say in one sentence what went wrong; the exit code that belongs to it."""
     from ..errors import Error
+    from ..proof.doctor import OPTIONAL
 
     if isinstance(error, BrokenPipeError):  # `sharks presets | head`: nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -98,16 +99,13 @@ def _complain(error: Exception) -> int:
     elif isinstance(error, OSError) and error.strerror:
         sentence = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         code = RESOURCES if error.errno in FULL else BAD_INPUT
-    elif isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
-        sentence = f"this needs {error.name}; install it with `pip install 'sharks-audio[{_EXTRAS[error.name]}]'`"
+    elif isinstance(error, ModuleNotFoundError) and error.name in OPTIONAL:
+        sentence = f"this needs {error.name}; install it with `pip install 'sharks-audio[{OPTIONAL[error.name]}]'`"
         code = BAD_INPUT
     else:
         sentence, code = f"a fault of sharks itself, {type(error).__name__}: {error}; --debug shows where", 1
     print(f"sharks: {_on_one_line(sentence)}", file=sys.stderr)
     return code
-
-
-_EXTRAS = {"torch": "train", "tensorboard": "train", "scipy": "curate", "librosa": "curate", "pyloudnorm": "curate"}
 
 
 def _as_sentence(text: str) -> str:

@@ -8,7 +8,7 @@ import platform
 import shutil
 import typing
 
-OPTIONAL = {"torch": "train", "tensorboard": "train", "scipy": "curate", "librosa": "curate", "pyloudnorm": "curate"}
+OPTIONAL = {"torch": "train", "tensorboard": "train"}  # package -> the extra that brings it
 
 
 def examine(folder: str = ".") -> dict[str, typing.Any]:
