@@ -105,6 +105,23 @@ def test_an_unknown_or_missing_key_is_refused(table):
         _parse("x", heading + f"[{table}]\n" + rest.replace(dropped + "\n", "", 1))
 
 
+def test_only_what_is_off_may_go_unsaid():
+    written = text("prism-3tier")
+    unsaid = {"data": ("equaliser_db", "trim_db"), "train": ("compiled", "ema")}
+    for table, names in unsaid.items():
+        for name in names:
+            assert re.search(rf"^{name} = .*\n", written, flags=re.M)
+            written = re.sub(rf"^{name} = .*\n", "", written, flags=re.M)
+            without = getattr(_parse("prism-3tier", written)[1], table)
+            assert getattr(without, name) in (0, False, float("-inf"))
+    heard = text("sharks-wavenet-small")
+    assert re.sub(r"^equaliser_db = .*\n", "", heard, flags=re.M) != heard
+    silent = _parse("x", re.sub(r"^equaliser_db = .*\n", "", heard, flags=re.M))[1]
+    assert silent.data.equaliser_db == 0 < _parse("x", heard)[1].data.equaliser_db
+    with pytest.raises(sharks.SpecError, match="does not say train.batch"):
+        _parse("x", re.sub(r"^batch = .*\n", "", heard, flags=re.M))
+
+
 def test_an_unknown_table_is_refused():
     with pytest.raises(sharks.SpecError, match="unknown table"):
         _parse("x", text("prism-3tier") + "\n[trian]\nbatch = 1\n")

@@ -1,7 +1,8 @@
 """Named specs and recipes: what to build, and how its authors trained it.
 
 A preset is one TOML file of `presets/`: `[model]` is the spec, `[data]` and `[train]` are the recipe. Every number is
-written out with its source in a comment beside it, so the file itself is the documentation (`text(name)`).
+written out with its source in a comment beside it, so the file itself is the documentation (`text(name)`). Only what is
+off may go unsaid, so that a new idea does not have to be denied in every file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ _FOLDER = importlib.resources.files(__package__) / "presets"
 _TABLES = ("model", "data", "train")
 
 
+def _off(value: typing.Any) -> typing.Any:
+    """A field that does nothing at `value`, and that a preset without it need not name."""
+    return field(default=value, metadata={"off": True})
+
+
 @dataclass(frozen=True)
 class DataRecipe:
     """How songs become training chunks. Seconds, and decibels of RMS relative to full scale."""
@@ -31,11 +37,11 @@ class DataRecipe:
 
     chunk_seconds: float = 8.0  # one chunk: the state is reset at its start and carried through it
     hop_seconds: float = 8.0  # from one chunk's start to the next; the overlap is chunk_seconds - hop_seconds
-    chunks: int = 0  # if not 0: this many chunks, spread evenly over the songs, whatever hop_seconds says
-    silence_db: float = float("-inf")  # a chunk with `silence_seconds` in a row at or below this is left out
+    chunks: int = _off(0)  # if not 0: this many chunks, spread evenly over the songs, whatever hop_seconds says
+    silence_db: float = _off(float("-inf"))  # a chunk with `silence_seconds` in a row at or below this is left out
     silence_seconds: float = 4.0
-    trim_db: float = float("-inf")  # both ends of a song are trimmed up to the first frame above this
-    equaliser_db: float = 0.0  # deviation of the random equaliser of each chunk (WaveNet: window); 0: none
+    trim_db: float = _off(float("-inf"))  # both ends of a song are trimmed up to the first frame above this
+    equaliser_db: float = _off(0.0)  # deviation of the random equaliser of each chunk (WaveNet: window); 0: none
     val_fraction: float = 0.06  # of the songs, by length; at least one song, or the last tenth of a single one
 
     def __post_init__(self) -> None:
@@ -67,21 +73,21 @@ class TrainRecipe:
     beta2: float = 0.999
     epsilon: float = 1e-8
     epsilon_form: str = "torch"  # "torch" adds it after the bias of sqrt(v) is corrected, "hat" before
-    warmup_steps: int = 0  # the rate rises linearly to its full value
+    warmup_steps: int = _off(0)  # the rate rises linearly to its full value
     decay: str = "none"  # "cosine" falls to `final_rate` of it at `steps`; "halving" halves it every `halve_every`
     final_rate: float = 0.0
     halve_every: int = 200000
     clip: str = "none"  # "value" limits every element of a gradient to +-clip_at, "norm" the norm of all of them
     clip_at: float = 1.0
-    ema: float = 0.0  # if not 0: the pack holds this moving average of the weights
+    ema: float = _off(0.0)  # if not 0: the pack holds this moving average of the weights
 
-    weight_norm: bool = False  # each output of a product has a direction and a length (never the embedding)
+    weight_norm: bool = _off(False)  # each output of a product has a direction and a length (never the embedding)
     initialiser: str = "torch"  # whose initial weights: "iclr", "keras", "ibab", "nv", "torch" or "smooth"
     forget_bias: float = 0.0  # initial bias of an LSTM's forget gate
-    initial_noise: float = 0.0  # deviation of what is added at random to the state in which a chunk begins
+    initial_noise: float = _off(0.0)  # deviation of what is added at random to the state in which a chunk begins
 
     precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
-    compiled: bool = False  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
+    compiled: bool = _off(False)  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
     pieces: int = 0  # that a batch is taken in, to save memory and keep all cores busy; 0: as few as fit
 
     checkpoint_every: int = 1000
@@ -190,7 +196,7 @@ def _read(name: str) -> tuple[Spec, Recipe]:
 
 
 def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
-    """Spec and recipe of a preset's text; a field that is missing or unknown is refused."""
+    """Spec and recipe of a preset's text; a field that is unknown, or missing and not off, is refused."""
     tables = tomllib.loads(written)
     words = {key: tables.pop(key, "") for key in ("about", "source")}
     for table in _TABLES:
@@ -200,7 +206,7 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
     data, train = _replaced(DataRecipe(), tables["data"]), _replaced(TrainRecipe(), tables["train"])
     for table, kind in zip(_TABLES, (type(spec), DataRecipe, TrainRecipe), strict=True):
         for wanted in dataclasses.fields(kind):
-            if wanted.name not in tables[table]:
+            if wanted.name not in tables[table] and not wanted.metadata.get("off"):
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
     for extra in tables.keys() - set(_TABLES):
         raise SpecError(f"preset {name!r} has an unknown table [{extra}]{did_you_mean(extra, _TABLES)}")
