@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from sharks.families.torch_parts.nll import BITS
-from sharks.recipes.presets import TrainRecipe
+from sharks.recipes.recipe import TrainRecipe
 from sharks.spec import SampleRNNSpec
 from sharks.training.music.batches import Batch
 

@@ -26,8 +26,8 @@ from training_section import CHAPTER, put_training_section  # noqa: E402
 
 from sharks import preset, recipe  # noqa: E402
 from sharks.dataset.dataset import Dataset, Track  # noqa: E402
-from sharks.recipes.presets import Recipe  # noqa: E402
 from sharks.recipes.presets import override as changed  # noqa: E402
+from sharks.recipes.recipe import Recipe  # noqa: E402
 from sharks.spec import Spec  # noqa: E402
 from sharks.training.music.batches import Training  # noqa: E402
 from sharks.training.step.learner import Learner  # noqa: E402

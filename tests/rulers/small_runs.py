@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 import sharks
-from sharks.recipes.presets import TrainRecipe
+from sharks.recipes.recipe import TrainRecipe
 from sharks.training.music.batches import Batch
 from sharks.training.music.facts import MusicFacts
 from sharks.training.run import checkpoint, rundir

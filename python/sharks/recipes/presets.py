@@ -12,131 +12,15 @@ import functools
 import importlib.resources
 import tomllib
 import typing
-from dataclasses import dataclass, field
-from typing import ClassVar
 
 from ..errors import SpecError, UsageError, did_you_mean
 from ..families import spec as specs
 from ..families.registry import from_dict
 from ..families.spec import Spec
+from .recipe import DataRecipe, Recipe, TrainRecipe, replaced
 
 _FOLDER = importlib.resources.files(__package__) / "presets"
 _TABLES = ("model", "data", "train")
-
-
-def _off(value: typing.Any) -> typing.Any:
-    """A field that does nothing at `value`, and that a preset without it need not name."""
-    return field(default=value, metadata={"off": True})
-
-
-@dataclass(frozen=True)
-class DataRecipe:
-    """How songs become training chunks. Seconds, and decibels of RMS relative to full scale."""
-
-    family: ClassVar[str] = "data"
-
-    chunk_seconds: float = 8.0  # one chunk: the state is reset at its start and carried through it
-    hop_seconds: float = 8.0  # from one chunk's start to the next; the overlap is chunk_seconds - hop_seconds
-    chunks: int = _off(0)  # if not 0: this many chunks, spread evenly over the songs, whatever hop_seconds says
-    silence_db: float = _off(float("-inf"))  # a chunk with `silence_seconds` in a row at or below this is left out
-    silence_seconds: float = 4.0
-    trim_db: float = _off(float("-inf"))  # both ends of a song are trimmed up to the first frame above this
-    equaliser_db: float = _off(0.0)  # deviation of the random equaliser of each chunk (WaveNet: window); 0: none
-    val_fraction: float = 0.06  # of the songs, by length; at least one song, or the last tenth of a single one
-
-    def __post_init__(self) -> None:
-        _positive(self, "chunk_seconds", "hop_seconds", "silence_seconds")
-        _within(self, "chunks", 0, 10**9)
-        _within(self, "val_fraction", 0.0, 0.9)
-        _within(self, "equaliser_db", 0.0, 24.0)
-        _within(self, "silence_db", float("-inf"), 0.0)
-        _within(self, "trim_db", float("-inf"), 0.0)
-
-    @property
-    def overlap_seconds(self) -> float:
-        return max(0.0, self.chunk_seconds - self.hop_seconds)
-
-
-@dataclass(frozen=True)
-class TrainRecipe:
-    """How a model is fitted. Everything that counts in time counts steps of the optimiser."""
-
-    family: ClassVar[str] = "train"
-
-    batch: int = 128  # streams per step
-    chunk_len: int = 1024  # samples predicted per stream and step: the TBPTT span, or WaveNet's window
-    steps: int = 200000
-
-    optimiser: str = "adam"  # or "muon": Adam only around the products inside a model, which turn by Muon
-    learning_rate: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    epsilon_form: str = "torch"  # "torch" adds it after the bias of sqrt(v) is corrected, "hat" before
-    warmup_steps: int = _off(0)  # the rate rises linearly to its full value
-    decay: str = "none"  # "cosine" falls to `final_rate` of it at `steps`; "halving" halves it every `halve_every`
-    final_rate: float = 0.0
-    halve_every: int = 200000
-    clip: str = "none"  # "value" limits every element of a gradient to +-clip_at, "norm" the norm of all of them
-    clip_at: float = 1.0
-    ema: float = _off(0.0)  # if not 0: the pack holds this moving average of the weights
-
-    weight_norm: bool = _off(False)  # each output of a product has a direction and a length (never the embedding)
-    initialiser: str = "torch"  # whose initial weights: "iclr", "keras", "ibab", "nv", "torch" or "smooth"
-    forget_bias: float = 0.0  # initial bias of an LSTM's forget gate
-    initial_noise: float = _off(0.0)  # deviation of what is added at random to the state in which a chunk begins
-
-    precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
-    compiled: bool = _off(False)  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
-    pieces: int = 0  # that a batch is taken in, to save memory and keep all cores busy; 0: as few as fit
-
-    checkpoint_every: int = 1000
-    validate_every: int = 1000
-    validate_seconds: float = 60.0  # of held-out audio per validation, spread over the held-out songs
-    preview_every: int = 10000
-    preview_seconds: float = 10.0
-    keep: int = 3  # newest checkpoints kept, besides the best
-
-    temperature: float = 0.95  # for previews, and what generate suggests
-
-    def __post_init__(self) -> None:
-        _among(self, "optimiser", ("adam", "muon"))
-        _among(self, "epsilon_form", ("torch", "hat"))
-        _among(self, "decay", ("none", "cosine", "halving"))
-        _among(self, "clip", ("none", "value", "norm"))
-        _among(self, "precision", ("auto", "float32", "bfloat16"))
-        _among(self, "initialiser", ("iclr", "keras", "ibab", "nv", "torch", "smooth"))
-        for name in (
-            "batch",
-            "chunk_len",
-            "halve_every",
-            "checkpoint_every",
-            "validate_every",
-            "preview_every",
-            "keep",
-        ):
-            _within(self, name, 1, 10**9)
-        _within(self, "steps", 1, 10**9)
-        _within(self, "warmup_steps", 0, 10**9)
-        _within(self, "pieces", 0, 10**9)
-        _within(self, "initial_noise", 0.0, 100.0)
-        for name in ("beta1", "beta2", "ema"):
-            _within(self, name, 0.0, 0.9999999)
-        _within(self, "final_rate", 0.0, 1.0)
-        _within(self, "forget_bias", -100.0, 100.0)
-        _within(self, "temperature", 0.0, 100.0)
-        _positive(self, "learning_rate", "epsilon", "clip_at", "validate_seconds", "preview_seconds")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The data and training numbers of a preset, with where they come from."""
-
-    name: str
-    about: str = ""
-    source: str = ""
-    data: DataRecipe = field(default_factory=DataRecipe)
-    train: TrainRecipe = field(default_factory=TrainRecipe)
 
 
 def presets() -> tuple[str, ...]:
@@ -186,7 +70,7 @@ def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tupl
         if table not in tables or not dot:
             raise UsageError(f"cannot set {key!r}; a setting is model.FIELD, train.FIELD or data.FIELD")
         tables[table][name] = value
-    data, train = _replaced(recipe.data, tables["data"]), _replaced(recipe.train, tables["train"])
+    data, train = replaced(recipe.data, tables["data"]), replaced(recipe.train, tables["train"])
     return specs.replace(spec, **tables["model"]), dataclasses.replace(recipe, data=data, train=train)
 
 
@@ -203,7 +87,7 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
         if table not in tables:
             raise SpecError(f"preset {name!r} has no [{table}]; wanted {', '.join(_TABLES)}")
     spec = from_dict(tables["model"])
-    data, train = _replaced(DataRecipe(), tables["data"]), _replaced(TrainRecipe(), tables["train"])
+    data, train = replaced(DataRecipe(), tables["data"]), replaced(TrainRecipe(), tables["train"])
     for table, kind in zip(_TABLES, (type(spec), DataRecipe, TrainRecipe), strict=True):
         for wanted in dataclasses.fields(kind):
             if wanted.name not in tables[table] and not wanted.metadata.get("off"):
@@ -211,25 +95,3 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
     for extra in tables.keys() - set(_TABLES):
         raise SpecError(f"preset {name!r} has an unknown table [{extra}]{did_you_mean(extra, _TABLES)}")
     return spec, Recipe(name, data=data, train=train, **words)
-
-
-def _replaced(table: typing.Any, changes: dict[str, typing.Any]) -> typing.Any:
-    """A recipe's table with fields changed, checked as those of a spec are."""
-    return specs.replace(table, **changes)
-
-
-def _positive(table: typing.Any, *names: str) -> None:
-    for name in names:
-        if not 0 < getattr(table, name) < float("inf"):
-            raise UsageError(f"{table.family}.{name} is {getattr(table, name)}; wanted a number above 0")
-
-
-def _within(table: typing.Any, name: str, low: float, high: float) -> None:
-    if not low <= getattr(table, name) <= high:
-        raise UsageError(f"{table.family}.{name} is {getattr(table, name)}; wanted {low} to {high}")
-
-
-def _among(table: typing.Any, name: str, known: tuple[str, ...]) -> None:
-    if getattr(table, name) not in known:
-        near = did_you_mean(str(getattr(table, name)), known)
-        raise UsageError(f"{table.family}.{name} is {getattr(table, name)!r}{near}")

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from ..errors import ResourceError, UsageError
 from ..families.spec import Spec
-from ..recipes.presets import Recipe, override
+from ..recipes.presets import override
 from ..recipes.presets import preset as spec_of
 from ..recipes.presets import recipe as recipe_of
+from ..recipes.recipe import Recipe
 
 if typing.TYPE_CHECKING:
     import torch

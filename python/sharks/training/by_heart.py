@@ -17,7 +17,7 @@ from ..dataset.dataset import Dataset, cost, level_counts, pcm_counts
 from ..errors import Error
 from ..families.spec import Spec
 from ..levels.quantize import codec
-from ..recipes.presets import Recipe
+from ..recipes.recipe import Recipe
 from .music.batches import Training
 from .step.learner import Learner
 

@@ -10,7 +10,7 @@ import torch
 
 from ..dataset.dataset import Dataset
 from ..families.spec import Spec
-from ..recipes.presets import Recipe
+from ..recipes.recipe import Recipe
 from .watch.display import Display
 from .watch.forecast import Forecast
 from .watch.plan import Plan

@@ -18,7 +18,7 @@ from ...dataset.dataset import Dataset, Track, level_table
 from ...errors import AudioError
 from ...families.spec import Spec
 from ...levels.quantize import codec
-from ...recipes.presets import DataRecipe, Recipe
+from ...recipes.recipe import DataRecipe, Recipe
 from . import equaliser
 
 VALIDATION_SECONDS = 4.0  # of one stretch of held-out music, started fresh like a chunk

@@ -21,7 +21,7 @@ import typing
 from ...errors import PackError, UsageError
 from ...families.spec import Spec, to_dict
 from ...files.atomic import atomically, written
-from ...recipes.presets import DataRecipe, Recipe, TrainRecipe
+from ...recipes.recipe import DataRecipe, Recipe, TrainRecipe
 
 CONFIG, ENVIRONMENT, LOG, BEST = "config.toml", "env.json", "log.jsonl", "best.safetensors"
 CHECKPOINTS, PREVIEWS, REPORT = "checkpoints", "previews", "report.html"

@@ -14,7 +14,7 @@ from ...families.initialise import initialise
 from ...families.registry import torch_model
 from ...families.spec import Spec
 from ...families.torch_parts.nll import BITS
-from ...recipes.presets import TrainRecipe
+from ...recipes.recipe import TrainRecipe
 from ..music.batches import Batch
 from . import precision
 from .compiled import compile_layers

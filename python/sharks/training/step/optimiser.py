@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...recipes.presets import TrainRecipe
+from ...recipes.recipe import TrainRecipe
 
 Arrays = dict[str, np.ndarray]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ...recipes.presets import TrainRecipe
+from ...recipes.recipe import TrainRecipe
 from .listener import Listener
 
 _MEMORY = 0.98  # of the mean over steps, so that it follows a machine that others use too

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from ...errors import ResourceError
-from ...recipes.presets import TrainRecipe
+from ...recipes.recipe import TrainRecipe
 from ..music.facts import MusicFacts
 from ..step.memory import Size
 

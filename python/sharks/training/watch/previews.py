@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ...errors import Error
 from ...files.atomic import atomically
 from ...packs.pack import Pack
-from ...recipes.presets import TrainRecipe
+from ...recipes.recipe import TrainRecipe
 from ..run import rundir
 from .listener import Listener, Listeners
 
