@@ -31,7 +31,7 @@ FLOORS: dict[str, list[str]] = {
         "cli",
         "__main__",
     ],
-    "csrc": ["core", "cpu cuda", "binding"],
+    "csrc": ["core", "cpu cuda", "registry", "binding"],
     "csrc/cuda": [
         "cuda",
         "device",

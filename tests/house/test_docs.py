@@ -17,7 +17,7 @@ PAGES = [page for page in PAGES if page.name != "CHANGELOG.md" and page.exists()
 
 TOPS = ("python", "csrc", "tests", "bench", "docs", "examples", ".ci")
 SOURCES = (".py", ".pyi", ".h", ".cpp", ".cu", ".sh")
-FROM = ("", "python/sharks", "csrc", "tests", "docs")  # where a shortened path may begin, beside the page's own folder
+FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "tests", "docs")  # where a shortened path may begin
 WRITTEN_HERE = ("bench/RESULTS.md",)  # by a command, not part of the repository
 ELSEWHERE = ("two_tier16k.py",)  # a file of another program
 FORMAT = "sharks pack 1"  # what stands in a pack, and is no command
@@ -51,14 +51,13 @@ def spelled_out(word):
 
 
 def missing_paths(text, home=ROOT):
-    """Paths of the repository that `text`, a page in the folder `home`, names and that are not there."""
+    """Paths that `text`, a page in the folder `home`, names, and that are not in the repository."""
     named = {path for word in words(text) if is_path(word) for path in spelled_out(word)} - {*WRITTEN_HERE, *ELSEWHERE}
-    bases = [home, *(ROOT / base for base in FROM)]
-    return sorted(path for path in named if not any(there(base, path) for base in bases))
+    return sorted(path for path in named if not (home / path).exists() and not any(there(base, path) for base in FROM))
 
 
 def there(base, path):
-    return any(base.glob(path)) if "*" in path else (base / path).exists()
+    return next(ROOT.glob(f"{base}/{path}" if base else path), None) is not None
 
 
 def broken_links(text, home=ROOT):
