@@ -17,7 +17,8 @@ PAGES = [page for page in PAGES if page.name != "CHANGELOG.md" and page.exists()
 
 TOPS = ("python", "csrc", "tests", "bench", "docs", "examples", ".ci")
 SOURCES = (".py", ".pyi", ".h", ".cpp", ".cu", ".sh")
-FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "tests", "docs")  # where a shortened path may begin
+# Where a path that a page shortens may begin.
+FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "csrc/cpu/*", "tests", "docs")
 WRITTEN_HERE = ("bench/RESULTS.md",)  # by a command, not part of the repository
 ELSEWHERE = ("two_tier16k.py",)  # a file of another program
 FORMAT = "sharks pack 1"  # what stands in a pack, and is no command
