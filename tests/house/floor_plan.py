@@ -149,6 +149,11 @@ def imported_modules(root: pathlib.Path, file: pathlib.Path, text: str) -> list[
     return found
 
 
+def placed(folder: str) -> set[str]:
+    """The rooms of `folder` that `FLOORS` gives a floor."""
+    return {room for floor in FLOORS.get(folder, []) for room in floor.split()}
+
+
 def listings(root: pathlib.Path, tops: tuple[str, ...] = (PACKAGE, "csrc", "tests")) -> dict[str, int]:
     """How many names a reader sees in every folder below `tops`: folder -> files and folders in it."""
     ignored = {"__pycache__", ".hypothesis", ".pytest_cache"}
@@ -171,7 +176,8 @@ def table(root: pathlib.Path) -> str:
         if (root / folder).is_dir():
             plan = plan_of(root, folder)
             figures = (len(plan.rooms), plan.floors, len(plan.arrows), len(plan.circles))
-            back = len(plan.arrows_back_up(FLOORS[folder])) if folder in FLOORS else "-"
+            known = plan.rooms.keys() <= placed(folder)
+            back = len(plan.arrows_back_up(FLOORS[folder])) if known else "-"
             lines.append("{:26} {:6} {:6} {:6} {:8} {:>8} {:8}".format(folder, *figures, back, shown[folder]))
     fattest = max(shown, key=lambda folder: shown[folder])
     return "\n".join([*lines, "", f"largest listing: {fattest}, {shown[fattest]} names"])

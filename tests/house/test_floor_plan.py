@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from house import floor_plan
-from house.floor_plan import COUNTED, FLOORS, PACKAGE, Plan, listings, plan_of
+from house.floor_plan import COUNTED, FLOORS, PACKAGE, Plan, listings, placed, plan_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOST_NAMES = 26  # in one listing: about what fits a screen
@@ -23,10 +23,6 @@ MOST_ARROWS = {PACKAGE: 100}
 def todays(folder):
     """The plan of the tree that these tests stand in."""
     return plan_of(ROOT, folder)
-
-
-def placed(folder):
-    return {room for floor in FLOORS[folder] for room in floor.split()}
 
 
 def fat(listed):

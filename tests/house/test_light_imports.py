@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from house.test_architecture import inside
+from house.python_rules import inside
 
 PUBLIC = [
     "spec",
