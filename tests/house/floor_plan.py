@@ -35,9 +35,10 @@ FLOORS: dict[str, list[str]] = {
     "csrc/cuda": [
         "cuda",
         "device",
-        "exchange rank draw",
+        "exchange rank",
         "products",
         "player",
+        "draw",
         "fallback",
         "samplernn wavenet",
         "probe stub",
@@ -119,9 +120,11 @@ def plan_of(root: pathlib.Path, folder: str) -> Plan:
 
 
 def known_files(root: pathlib.Path, file: pathlib.Path) -> list[pathlib.Path]:
-    """The files of this tree that `file` imports or includes."""
+    """The files of this tree that `file` imports or includes. A stub, which is read by type checkers alone, has none."""
+    if file.suffix == ".pyi":
+        return []
     text = file.read_text(encoding="utf-8")
-    if file.suffix in {".py", ".pyi"}:
+    if file.suffix == ".py":
         found = [_python_file(root, module) for module in imported_modules(root, file, text)]
     else:
         found = [_included_file(root, file, name) for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.M)]
@@ -129,18 +132,10 @@ def known_files(root: pathlib.Path, file: pathlib.Path) -> list[pathlib.Path]:
 
 
 def imported_modules(root: pathlib.Path, file: pathlib.Path, text: str) -> list[str]:
-    """The absolute names of what a Python file imports: modules, or names inside of them.
-
-    What the package's face shows to type checkers alone is left out: it names every room there, and loads none.
-    """
+    """The absolute names of what a Python file imports: modules, or names inside of them."""
     package = file.relative_to(root / "python").with_suffix("").parts[:-1]
-    tree = ast.parse(text)
-    if file.parent == root / PACKAGE and file.stem == "__init__":
-        tree.body = [
-            node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
-        ]
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -154,14 +154,13 @@ def test_a_header_and_its_source_are_one_room(tmp_path):
     assert list(plan.rooms) == ["weights"] and plan.arrows == [] and plan.floors == 1
 
 
-def test_the_face_may_name_every_room_to_type_checkers_alone(tmp_path):
-    seen = "import typing\nif typing.TYPE_CHECKING:\n    from .play import generate"
-    house(tmp_path, {"__init__": seen, "play/generate": "from .. import __version__"})
-    assert plan_of(tmp_path, PACKAGE).arrows == [("play", "__init__")]
-    house(tmp_path, {"__init__": "from .play import generate"})
+def test_a_stub_is_a_room_without_arrows(tmp_path):
+    """The package's face lists in its stub what is public, in whatever room, and imports none of it."""
+    house(tmp_path, {"__init__": "", "play/generate": "from .. import __version__, _core"})
+    tree(tmp_path, {f"{PACKAGE}/__init__.pyi": "from .play.generate import generate", f"{PACKAGE}/_core.pyi": ""})
+    assert plan_of(tmp_path, PACKAGE).arrows == [("play", "__init__"), ("play", "_core")]
+    house(tmp_path, {"__init__": "import typing\nif typing.TYPE_CHECKING:\n    from .play import generate"})
     assert plan_of(tmp_path, PACKAGE).circles == [["__init__", "play"]]
-    house(tmp_path, {"__init__": "", "play/generate": seen.replace(".play", "..cli"), "cli/generate": ""})
-    assert plan_of(tmp_path, PACKAGE).arrows == [("play", "cli")]
 
 
 def test_fat_folders_are_seen(tmp_path):
