@@ -120,7 +120,7 @@ def plan_of(root: pathlib.Path, folder: str) -> Plan:
 
 
 def known_files(root: pathlib.Path, file: pathlib.Path) -> list[pathlib.Path]:
-    """The files of this tree that `file` imports or includes. A stub, which is read by type checkers alone, has none."""
+    """The files of this tree that `file` imports or includes. A stub, which type checkers alone read, has none."""
     if file.suffix == ".pyi":
         return []
     text = file.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ..errors import UsageError
+from ..errors import UsageError, did_you_mean
 from ..families import spec as specs
 
 
@@ -143,5 +143,5 @@ def _within(table: typing.Any, name: str, low: float, high: float) -> None:
 
 def _among(table: typing.Any, name: str, known: tuple[str, ...]) -> None:
     if getattr(table, name) not in known:
-        near = specs.did_you_mean(str(getattr(table, name)), known)
+        near = did_you_mean(str(getattr(table, name)), known)
         raise UsageError(f"{table.family}.{name} is {getattr(table, name)!r}{near}")
