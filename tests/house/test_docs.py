@@ -18,7 +18,7 @@ PAGES = [page for page in PAGES if page.name != "CHANGELOG.md" and page.exists()
 TOPS = ("python", "csrc", "tests", "bench", "docs", "examples", ".ci")
 SOURCES = (".py", ".pyi", ".h", ".cpp", ".cu", ".sh")
 # Where a path that a page shortens may begin.
-FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "csrc/cpu/*", "tests", "docs")
+FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "csrc/*", "csrc/cpu/*", "tests", "docs")
 WRITTEN_HERE = ("bench/RESULTS.md",)  # by a command, not part of the repository
 ELSEWHERE = ("two_tier16k.py",)  # a file of another program
 FORMAT = "sharks pack 1"  # what stands in a pack, and is no command
