@@ -24,6 +24,7 @@ TOOLS = {
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "ruff": ("Makefile", "$(BIN)/ruff check"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
+    "pyright": ("tests/house/test_types.py", 'said_by("pyright"'),
     "clang-format": ("Makefile", "$(BIN)/clang-format"),
     "build": (".ci/run", "-m build"),
     "cmake": ("tests/rulers/programs.py", "cmake"),
