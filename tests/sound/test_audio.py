@@ -74,6 +74,20 @@ def test_one_decoder_reads_many_files_and_forgets_half_read_ones(tmp_path):
             assert np.array_equal(read_audio(tmp_path / "short.wav", decoder=decoder)[0], want)
 
 
+def test_headers_alone_leave_the_child_free_for_the_next_file(tmp_path):
+    for seconds in (1, 60):
+        write_wav(tmp_path / f"{seconds}.wav", tune(seconds), RATE)
+    with Decoder() as decoder:
+        child = decoder.header(tmp_path / "1.wav") and decoder._child
+        for seconds in (60, 1, 60):
+            got = decoder.header(tmp_path / f"{seconds}.wav")
+            assert (got.rate, got.channels, got.frames) == (RATE, 1, seconds * RATE)
+            with pytest.raises(AudioError, match="not audio that can be read"):
+                decoder.header(__file__)
+            assert read_audio(tmp_path / "1.wav", decoder=decoder)[0].shape == (1, RATE)
+        assert decoder._child is child and child.poll() is None
+
+
 def test_a_killed_decoder_is_one_sentence_and_the_next_file_is_read(tmp_path):
     write_wav(tmp_path / "a.wav", tune(60.0), RATE)
     with Decoder() as decoder:

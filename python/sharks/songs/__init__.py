@@ -146,7 +146,7 @@ def _format(files: list[pathlib.Path], decoder: Decoder) -> tuple[int, int]:
     found: collections.Counter[tuple[int, int]] = collections.Counter()
     for file in files:
         try:
-            header = decoder.open(file)
+            header = decoder.header(file)
         except AudioError:
             continue  # met again, and reported, when its turn comes
         found[header.rate, header.channels] += 1

@@ -1,8 +1,9 @@
 """The child process that decodes: a file that crashes, hangs or swells a decoder takes down this process only.
 
-It reads one JSON path per line from standard input and answers in records (kind, length, payload) on standard output:
-"info" (JSON) first, "data" (float32, interleaved) as often as needed, "done" (JSON) at the end, or "no" (a reason)
-instead. Run by `audio.Decoder`, never by hand; it imports nothing of sharks.
+It reads one JSON pair per line from standard input, a path and whether its header alone is wanted, and answers in
+records (kind, length, payload) on standard output: "info" (JSON) first, "data" (float32, interleaved) as often as
+needed, "done" (JSON) at the end, or "no" (a reason) instead. Run by `audio.Decoder`, never by hand; it imports nothing
+of sharks.
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ def main() -> None:
     with open(os.devnull, "w") as nowhere:
         for line in sys.stdin.buffer:
             faulthandler.dump_traceback_later(PATIENCE, exit=True, file=nowhere)
+            path, header_alone = json.loads(line)
             try:
-                with _unnamed(json.loads(line)) as raw, Forward(raw) as file:
-                    _decode(raw, file, nowhere, soundfile.LibsndfileError)
+                with _unnamed(path) as raw, Forward(raw) as file:
+                    if _told(file) and not header_alone:
+                        _decode(raw, file, nowhere, soundfile.LibsndfileError)
             except soundfile.LibsndfileError as error:
                 _refuse(
                     "not audio that can be read" if error.code == UNKNOWN else "damaged, or not audio that can be read"
@@ -56,15 +59,22 @@ def _unnamed(path: str) -> typing.BinaryIO:
     return open(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb", buffering=0)
 
 
-def _decode(raw: typing.BinaryIO, file: typing.Any, nowhere: typing.TextIO, broken: type[Exception]) -> None:
+def _told(file: typing.Any) -> bool:
+    """Say what the header says, or refuse."""
     rate, channels = file.samplerate, file.channels
     if not LEAST_RATE <= rate <= MOST_RATE:
-        return _refuse(f"its sample rate is {rate} Hz; wanted {LEAST_RATE} to {MOST_RATE}")
+        _refuse(f"its sample rate is {rate} Hz; wanted {LEAST_RATE} to {MOST_RATE}")
+        return False
     if not 1 <= channels <= MOST_CHANNELS:
-        return _refuse(f"it has {channels} channels; wanted 1 to {MOST_CHANNELS}")
-    promise = _promise(file.extra_info)
+        _refuse(f"it has {channels} channels; wanted 1 to {MOST_CHANNELS}")
+        return False
     facts = {"rate": rate, "channels": channels, "frames": file.frames, "format": f"{file.format} {file.subtype}"}
     _send(b"info", json.dumps(facts).encode())
+    return True
+
+
+def _decode(raw: typing.BinaryIO, file: typing.Any, nowhere: typing.TextIO, broken: type[Exception]) -> None:
+    channels, promise = file.channels, _promise(file.extra_info)
     step = 4 * channels * READ
     block = memoryview(bytearray(step * max(1, BLOCK // step)))
     frames, failure = 0, None

@@ -116,6 +116,16 @@ class Decoder:
         Devices, pipes and sockets are never opened. An earlier recording of this decoder ends here.
         """
         name = shown(path)
+        records = self._ask(path, name, header_alone=False)
+        return Recording(name, self._info(records), records)
+
+    def header(self, path: str | os.PathLike[str]) -> Info:
+        """What the header of `path` says, and the child is free for the next file. Else like `open`."""
+        found = self._info(self._ask(path, shown(path), header_alone=True))
+        self._busy = False
+        return found
+
+    def _ask(self, path: str | os.PathLike[str], name: str, header_alone: bool) -> Iterator[tuple[bytes, bytes]]:
         regular_file(path)
         if self._busy or (self._child and self._child.poll() is not None):  # left in the middle, or dead
             self.close()
@@ -123,13 +133,16 @@ class Decoder:
         self._busy = True
         assert child.stdin is not None
         try:
-            child.stdin.write(json.dumps(os.path.abspath(os.fsdecode(path))).encode() + b"\n")
+            child.stdin.write(json.dumps([os.path.abspath(os.fsdecode(path)), header_alone]).encode() + b"\n")
             child.stdin.flush()
         except OSError:
             pass  # a dead child is met, and explained, where its answer is read
-        records = self._records(child, name)
+        return self._records(child, name)
+
+    @staticmethod
+    def _info(records: Iterator[tuple[bytes, bytes]]) -> Info:
         _, facts = next(records)
-        return Recording(name, Info(**json.loads(facts)), records)
+        return Info(**json.loads(facts))
 
     def close(self) -> None:
         child, self._child, self._busy = self._child, None, False
@@ -167,7 +180,7 @@ class Decoder:
 def info(path: str | os.PathLike[str]) -> Info:
     """The header of an audio file. A header may lie: only decoding tells how much there is."""
     with Decoder() as decoder:
-        return decoder.open(path).info
+        return decoder.header(path)
 
 
 def read_audio(
