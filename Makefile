@@ -29,8 +29,9 @@ SOURCES := pyproject.toml constraints.txt $(wildcard CMakeLists.txt) \
 demo: $(VENV)/all.installed
 	$(BIN)/sharks demo examples/muldjord -o demo
 
+# Two workers, a file of tests at a time, in the order that tests/conftest.py gives them; or as PYTEST_ARGS says.
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 soak: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/soak $(PYTEST_ARGS)

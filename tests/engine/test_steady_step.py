@@ -9,7 +9,7 @@ import pytest
 
 from programs import BUILDS, program
 
-pytestmark = BUILDS
+pytestmark = [BUILDS, pytest.mark.alone]
 
 LINE = re.compile(r"(\S+) steps=(\d+) allocations=(\d+) locks=(\d+) system_calls=(-?\d+) yields=(\d+)")
 QUIET = {"allocations": 0, "locks": 0, "system_calls": 0}

@@ -16,6 +16,8 @@ from programs import BUILDS, program
 from sharks.spec import replace
 from specs import SPECS, levels, random_tensors
 
+pytestmark = pytest.mark.alone  # a team shares nothing while its cores are busy
+
 _core = pytest.importorskip("sharks._core", reason="the compiled engine is not built")
 
 

@@ -22,6 +22,7 @@ OWN = ("tests", "tests/rulers", "bench", "examples")  # folders whose modules ar
 TOOLS = {
     "pytest": ("Makefile", "-m pytest"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
+    "pytest-xdist": ("Makefile", "-n 2"),
     "ruff": ("Makefile", "$(BIN)/ruff check"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
     "pyright": ("tests/house/test_types.py", 'said_by("pyright"'),

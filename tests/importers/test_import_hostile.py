@@ -86,6 +86,7 @@ def judge_mutants(folder, count):
     for name, (victim, path) in good_files(folder).items():
         rng, good = random.Random(name), victim.read_bytes()
         for _ in range(count):
+            victim.unlink()  # what is overwritten may wait for the disk
             victim.write_bytes(damaged(good, rng))
             refused += not judged(path, rng.choice((None, *KINDS)), rng.choice(CONFIGS))
         victim.write_bytes(good)

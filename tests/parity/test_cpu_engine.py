@@ -79,6 +79,7 @@ WIDE = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("family", WIDE)
 def test_a_clip_does_not_depend_on_company_or_threads(family, dtype):
@@ -96,6 +97,7 @@ def test_a_clip_does_not_depend_on_company_or_threads(family, dtype):
     assert np.array_equal(clips[7, 2], clips[64, 1][:7])
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("family", WIDE)
 def test_a_state_put_back_in_the_middle_of_a_frame_plays_on_whatever_the_threads(family):

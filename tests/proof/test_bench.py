@@ -11,6 +11,8 @@ from sharks.proof import bench as verb
 from sharks.proof.bench import bench, speed, warm
 from specs import SPECS
 
+pytestmark = pytest.mark.alone  # it measures
+
 SPEC = SPECS["samplernn-2-frame-tiers"]
 
 

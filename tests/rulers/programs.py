@@ -11,8 +11,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import typing
 
 import pytest
+
+from turns import locked
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILDS = pytest.mark.timeout(1800)
@@ -64,14 +67,21 @@ def _configure(folder: pathlib.Path, *options: str) -> None:
     options = ("-DCMAKE_BUILD_TYPE=Release", *generator, *options)
     wanted = "\n".join([*options, *(f"{name}={os.environ.get(name, '')}" for name in ("CC", "CXX", "CXXFLAGS"))])
     note = folder / "options.txt"
-    fresh = [] if note.exists() and note.read_text() == wanted else ["--fresh"]
-    note.unlink(missing_ok=True)
-    _run(tool("cmake"), *fresh, "-S", str(ROOT), "-B", str(folder), *options)
-    note.write_text(wanted)
+    with _held(folder):
+        fresh = [] if note.exists() and note.read_text() == wanted else ["--fresh"]
+        note.unlink(missing_ok=True)
+        _run(tool("cmake"), *fresh, "-S", str(ROOT), "-B", str(folder), *options)
+        note.write_text(wanted)
 
 
 def _build(folder: pathlib.Path, target: str) -> None:
-    _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", str(os.cpu_count() or 1))
+    with _held(folder):
+        _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", str(os.cpu_count() or 1))
+
+
+def _held(folder: pathlib.Path) -> typing.ContextManager[None]:
+    """One process at a time configures or builds here; the others find it done."""
+    return locked(folder.with_suffix(".lock"))
 
 
 def _run(*command: str) -> None:
