@@ -23,7 +23,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.pat
 BOOKISH = [
     sys.executable,
     "-c",
-    "import sys, sharks.bookmark; sharks.bookmark.EVERY = 0; from sharks.cli import main; main(sys.argv[1:])",
+    "import sys; from sharks.play import bookmark; bookmark.EVERY = 0; from sharks.cli import main; main(sys.argv[1:])",
 ]
 PATIENCE = 240  # seconds for any command
 

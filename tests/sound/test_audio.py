@@ -57,7 +57,7 @@ def test_mixing_down_is_the_mean_and_one_channel_passes_untouched():
 
 
 def test_decoders_are_not_loaded_before_they_are_needed():
-    code = "import sys, sharks.audio, sharks.prepare, sharks.health\n"
+    code = "import sys, sharks.sound.reading, sharks.dataset.prepare, sharks.sound.health\n"
     code += "print([name for name in ('soundfile', 'soxr', 'PIL', 'torch', 'scipy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

@@ -76,7 +76,7 @@ def test_the_card_says_what_the_pack_is(box, tmp_path, monkeypatch):
 
     random = sharks.random_pack(SampleRNNSpec(dim=8, embed_dim=4, layers=2), seed=0)
     about = {"songs": ["a.ogg"], "step": 1234, "seed": 5, "nll_bits": 6.4321}
-    target = ROOT / "python" / "sharks" / "box" / "test-only.safetensors"
+    target = ROOT / "python" / "sharks" / "projects" / "box" / "test-only.safetensors"
     (tmp_path / "env.json").write_text('{"device": "cpu", "threads": 2, "torch": "2.13"}')
     (tmp_path / "log.jsonl").write_text('{"step": 1, "nll": 7.9}\n{"step": 2000, "validation": 6.62}\n')
     try:
