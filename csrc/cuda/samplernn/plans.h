@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "core/samplernn/weights.h"
-#include "core/spec.h"
 #include "cuda/player/plan.h"
 
 namespace sharks::cuda::samplernn {

@@ -3,7 +3,6 @@
 
 #include <memory>
 
-#include "core/spec.h"
 #include "core/wavenet/weights.h"
 #include "cuda/player/plan.h"
 
