@@ -19,7 +19,8 @@ PYBIND11_MODULE(_core, m) {
   m.def("product", &binding::product, py::arg("weights"), py::arg("inputs"), py::arg("dtype") = "float32",
         py::arg("isa") = "auto", "weights float32 [M, N], inputs float32 [B, N] -> float32 [B, M]; for proof.");
   m.def("gumbel", &binding::gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"),
-        py::arg("isa") = "auto", "The noise of one draw, float32 [q]; equals sharks.levels.sampling.gumbel to the bit.");
+        py::arg("isa") = "auto",
+        "The noise of one draw, float32 [q]; equals sharks.levels.sampling.gumbel to the bit.");
   m.def(
       "probe_read", &binding::probe_read, py::arg("bytes"), py::arg("rounds") = 5,
       "Seconds that one thread needs to read so many bytes once, over and over: what weights of that size can reach.");

@@ -15,7 +15,7 @@ import pytest
 import sharks
 from command import ENVIRONMENT, digests
 from players import PLAYERS
-from sharks.clips.locks import held, path_of
+from sharks.clips.locks import locked, path_of
 
 fcntl = pytest.importorskip("fcntl", reason="this system has no flock")
 
@@ -24,8 +24,8 @@ DEVICE = [*PLAYERS][-1]
 
 HOLDING = """
 import pathlib, sys
-from sharks.hold import held
-with held(pathlib.Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None):
+from sharks.hold import locked
+with locked(pathlib.Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -43,7 +43,7 @@ def elsewhere(folder: pathlib.Path, *rank: int) -> Iterator[subprocess.Popen]:
 
 def free(folder: pathlib.Path, rank: int | None = None) -> bool:
     try:
-        with held(folder, rank):
+        with locked(folder, rank):
             return True
     except sharks.ResourceError as error:
         assert "\n" not in str(error) and "another process" in str(error)
@@ -79,7 +79,7 @@ def test_who_is_killed_holds_nothing(rank: tuple[int, ...], tmp_path: pathlib.Pa
 
 def test_threads_are_told_apart_too(tmp_path: pathlib.Path) -> None:
     found: list[bool] = []
-    with held(tmp_path):
+    with locked(tmp_path):
         thread = threading.Thread(target=lambda: found.append(free(tmp_path)))
         thread.start()
         thread.join()

@@ -179,14 +179,14 @@ def test_a_window_is_the_end_of_the_whole(name, missing):
 def _same_loss_and_slopes(model, got, wanted):
     assert abs(got - wanted) < 1e-6 * max(1, abs(wanted))
     held = dict(model.named_parameters())
-    slopes = [torch.autograd.grad(loss, list(held.values()), allow_unused=True) for loss in (got, wanted)]
+    gradients = [torch.autograd.grad(loss, list(held.values()), allow_unused=True) for loss in (got, wanted)]
     moved = 0
-    for n, a, b in zip(held, *slopes, strict=True):
+    for n, a, b in zip(held, *gradients, strict=True):
         assert (a is None) == (b is None), n
         if a is not None:
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6 * max(1.0, b.abs().max().item()), msg=n)
             moved += 1
-    assert moved >= len(held) - 2, "only an unused last residual may have no slope"
+    assert moved >= len(held) - 2, "only an unused last residual may have no gradient"
 
 
 def test_bad_arguments_are_one_sentence():

@@ -1,4 +1,4 @@
-"""The last layers block by block, and the first product by lookup: the losses and slopes of the plain forms."""
+"""The last layers block by block, and the first product by lookup: the losses and gradients of the plain forms."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def plainly(x, layers, targets, relu_input, relu_logits):
     return F.cross_entropy(logits.relu() if relu_logits else logits, targets)
 
 
-def slopes(loss, x, layers):
+def gradients(loss, x, layers):
     held = [x, *(t for layer in layers for t in layer if t is not None)]
     return torch.autograd.grad(loss, held)
 
@@ -47,14 +47,14 @@ def test_blocks_give_the_loss_and_the_slopes(layers, bias, relu_logits, relu_inp
     got = fused.nll(x, every, targets, relu_input=relu_input, relu_logits=relu_logits)
     wanted = plainly(x, every, targets, relu_input, relu_logits)
     torch.testing.assert_close(got, wanted, rtol=1e-6, atol=1e-6)
-    for a, b in zip(slopes(3 * got, x, every), slopes(3 * wanted, x, every), strict=True):
+    for a, b in zip(gradients(3 * got, x, every), gradients(3 * wanted, x, every), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
     with torch.no_grad():
         assert fused.nll(x, every, targets, relu_input=relu_input, relu_logits=relu_logits) == got
 
 
 def test_narrow_products_give_nearly_the_same(monkeypatch):
-    """bfloat16 has 8 bits: losses agree to a few parts in a thousand, slopes in direction."""
+    """bfloat16 has 8 bits: losses agree to a few parts in a thousand, gradients in direction."""
     monkeypatch.setattr(fused, "_rows", lambda *_: 100)
     x, layers = parts(bias=True)
     targets = torch.from_numpy(np.random.default_rng(0).integers(0, Q, N))
@@ -62,7 +62,7 @@ def test_narrow_products_give_nearly_the_same(monkeypatch):
     got, wanted = fused.nll(x.to(torch.bfloat16), narrow, targets), fused.nll(x, layers, targets)
     assert got.dtype == torch.float32 and got != wanted
     torch.testing.assert_close(got, wanted, rtol=0.01, atol=0)
-    for a, b in zip(slopes(got, x, layers), slopes(wanted, x, layers), strict=True):
+    for a, b in zip(gradients(got, x, layers), gradients(wanted, x, layers), strict=True):
         assert F.cosine_similarity(a.flatten(), b.flatten(), dim=0) > 0.999
 
 
@@ -71,16 +71,16 @@ def test_the_table_is_exact_and_its_slopes_are_those_of_the_product(dtype, E):
     taps, B, T = 5, 3, 40
     weight, vectors = drawn(D, E, taps), drawn(Q, E)
     levels = torch.from_numpy(np.random.default_rng(1).integers(0, Q, (B, T + taps - 1)))
-    slope = drawn(B, T, D, seed=5).detach()
+    gradient = drawn(B, T, D, seed=5).detach()
     convolved = F.conv1d(F.embedding(levels, vectors).transpose(1, 2), weight).transpose(1, 2)
-    wanted = torch.autograd.grad(convolved, [weight, vectors], slope)
+    wanted = torch.autograd.grad(convolved, [weight, vectors], gradient)
     found = lookup.embedded_product(levels, weight, vectors, dtype)
     torch.testing.assert_close(found, convolved, rtol=1e-5, atol=1e-5)
-    for a, b in zip(torch.autograd.grad(found, [weight, vectors], slope), wanted, strict=True):
+    for a, b in zip(torch.autograd.grad(found, [weight, vectors], gradient), wanted, strict=True):
         assert a.dtype == torch.float32
         if dtype == torch.float32:
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
         assert F.cosine_similarity(a.flatten(), b.flatten(), dim=0) > 0.9999
     bag = lookup.window_product(levels, weight, vectors)
-    for a, b in zip(torch.autograd.grad(bag, [weight, vectors], slope), wanted, strict=True):
+    for a, b in zip(torch.autograd.grad(bag, [weight, vectors], gradient), wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)

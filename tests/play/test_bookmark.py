@@ -46,10 +46,10 @@ STATE = "0000.state.safetensors"
 def every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bookmark after every piece of 37 samples."""
     monkeypatch.setattr(bookmark, "EVERY", 0.0)
-    monkeypatch.setattr("sharks.play.session.Pieces.__call__", _pieces_of_37)
+    monkeypatch.setattr("sharks.play.session.Spans.__call__", _spans_of_37)
 
 
-def _pieces_of_37(_: object, total: int) -> Iterator[tuple[int, int]]:
+def _spans_of_37(_: object, total: int) -> Iterator[tuple[int, int]]:
     for start in range(0, total, 37):
         yield start, min(37, total - start)
 

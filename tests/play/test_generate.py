@@ -294,7 +294,7 @@ def test_pieces_stay_near_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch) -
     now = 0.0
     monkeypatch.setattr(session, "time", types.SimpleNamespace(perf_counter=lambda: now))
     longest, end = 0, 0
-    for start, count in session.Pieces()(10000):
+    for start, count in session.Spans()(10000):
         assert start == end
         end += count
         longest = max(longest, count)

@@ -10,7 +10,7 @@ from sharks.training.music.batches import Batch
 from sharks.training.music.facts import MusicFacts
 from sharks.training.run import checkpoint, rundir
 from sharks.training.step.memory import Size
-from sharks.training.watch.plan import Plan
+from sharks.training.watch.run_facts import RunFacts
 
 RATE = 2000
 SMALL = {
@@ -61,7 +61,7 @@ def batch_of(spec, train, seed=0, fresh=True):
     return Batch(levels, np.full(train.batch, fresh))
 
 
-PLAN = Plan(
+PLAN = RunFacts(
     music=MusicFacts(
         sample_rate=16000,
         minutes=10.2,

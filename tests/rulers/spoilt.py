@@ -13,9 +13,9 @@ import numpy as np
 Random = np.random.Generator
 
 
-def noise(random: Random, n: int, slope: float = 0.0) -> np.ndarray:
-    """Noise whose power falls by 6 `slope` dB per octave; peak 0.3."""
-    x = np.fft.irfft(np.fft.rfft(random.standard_normal(n)) / np.arange(1, n // 2 + 2) ** slope, n)
+def noise(random: Random, n: int, gradient: float = 0.0) -> np.ndarray:
+    """Noise whose power falls by 6 `gradient` dB per octave; peak 0.3."""
+    x = np.fft.irfft(np.fft.rfft(random.standard_normal(n)) / np.arange(1, n // 2 + 2) ** gradient, n)
     x -= x.mean()
     return 0.3 * x / np.abs(x).max()
 

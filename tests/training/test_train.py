@@ -29,7 +29,7 @@ def data():
     ("preset", "settings"),
     [
         ("dadabots-2tier-tiny", {"train.ema": 0.9, "train.weight_norm": True}),
-        ("dadabots-2tier-tiny", {"train.batch": 16, "train.precision": "bfloat16"}),  # on two cores by two hands
+        ("dadabots-2tier-tiny", {"train.batch": 16, "train.precision": "bfloat16"}),  # on two cores by two cores
         ("prism-3tier-tiny", {"train.decay": "none"}),
         ("ibab-wavenet-tiny", {}),
     ],

@@ -13,7 +13,7 @@ from . import display, options, values
 from .data import DEFAULT_PRESET
 
 if typing.TYPE_CHECKING:
-    from ..songs import Album
+    from ..songs import Songs
 
 DEMO_PRESET = "dadabots-2tier-tiny"
 DEMO_MINUTES = 1.0, 1.5
@@ -114,7 +114,7 @@ def _line(clips: int) -> Callable[[float, float, float], None]:
     return lambda done, total, speed: line(display.audio_line(done, total, speed, clips))
 
 
-def _show(album: Album, out: pathlib.Path, as_json: bool) -> None:
+def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
     for dropped in album.dropped:
         display.say(f"not used: {dropped.clip}: {dropped.reason}")
     paths = [out / name for name in album.names()]

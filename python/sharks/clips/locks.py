@@ -19,7 +19,7 @@ from . import manifest
 
 
 @contextlib.contextmanager
-def held(folder: pathlib.Path, rank: int | None = None) -> Iterator[None]:
+def locked(folder: pathlib.Path, rank: int | None = None) -> Iterator[None]:
     """Hold a folder that is there: alone, or as one of several ranks. `ResourceError` where another process does."""
     if sys.platform == "win32":
         yield

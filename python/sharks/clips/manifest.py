@@ -44,7 +44,7 @@ class Clip:
     start: str | None = None
     condition: int | list[float] | None = None
 
-    def music(self) -> dict[str, typing.Any]:
+    def origin(self) -> dict[str, typing.Any]:
         """What makes it this clip, of whatever length: what it was made from, and how."""
         return {k: value for k, value in dataclasses.asdict(self).items() if k not in ("samples", "pack")}
 
@@ -53,8 +53,8 @@ class Clip:
 
     def difference(self, other: Clip) -> str:
         """The first thing in which the music of `other` differs, in words; empty where nothing does."""
-        its = other.music()
-        for name, value in self.music().items():
+        its = other.origin()
+        for name, value in self.origin().items():
             if value != its[name]:
                 return f"{name} is {its[name]!r:.40}, not {value!r:.40}"
         return ""

@@ -21,7 +21,7 @@ from ..sound.silence import LONGEST, SILENCE_DB
 from .dataset import FORMAT, LITTLE, SPLITS, VERSION, Dataset, cost, file_counts, level_counts, load_dataset, read_table
 from .pieces import Piece, Settings, fingerprint, pieces
 from .sources import Source, find_sources
-from .split import Share, check_names, split
+from .split import Stretch, check_names, split
 
 __all__ = ["Dataset", "load_dataset", "prepare"]
 
@@ -178,7 +178,7 @@ def _nothing(roots: list[typing.Any], sources: list[Source], skipped: list[tuple
     return f"no audio found in {where}: {len(sources)} files seen, none usable; the first, {name}: {reason}"
 
 
-def _write_splits(folder: pathlib.Path, shares: list[Share]) -> list[dict[str, typing.Any]]:
+def _write_splits(folder: pathlib.Path, shares: list[Stretch]) -> list[dict[str, typing.Any]]:
     """train.i16 and val.i16, and a row per track."""
     rows = []
     for side in SPLITS:

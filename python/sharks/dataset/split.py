@@ -14,7 +14,7 @@ from .sources import Source
 LAST_PART = 0.1  # of an only song, for validation
 
 
-class Share(typing.NamedTuple):
+class Stretch(typing.NamedTuple):
     """The samples `first` to `last` of a piece, and the split they go to."""
 
     piece: Piece
@@ -25,7 +25,7 @@ class Share(typing.NamedTuple):
 
 def split(
     songs: list[list[Piece]], fraction: float, val_tracks: Sequence[str], skipped: list[tuple[str, str]]
-) -> list[Share]:
+) -> list[Stretch]:
     """Where every sample goes. `songs` holds the pieces of each file: its channels stay together, or the split leaks.
 
     `val_tracks` names the songs held out; else they are drawn until they make up `fraction` of the music, at least one.
@@ -42,7 +42,7 @@ def split(
     else:
         held = set()
     return [
-        Share(piece, "val" if number in held else "train", 0, piece.facts["length"])
+        Stretch(piece, "val" if number in held else "train", 0, piece.facts["length"])
         for number, song in enumerate(songs)
         for piece in song
     ]
@@ -76,10 +76,10 @@ def _order(songs: list[list[Piece]]) -> list[int]:
     return sorted(range(len(songs)), key=lambda number: lots[number])
 
 
-def _parted(piece: Piece) -> tuple[Share, Share]:
+def _parted(piece: Piece) -> tuple[Stretch, Stretch]:
     length = piece.facts["length"]
     cut = length - max(1, round(LAST_PART * length))
-    return Share(piece, "train", 0, cut), Share(piece, "val", cut, length)
+    return Stretch(piece, "train", 0, cut), Stretch(piece, "val", cut, length)
 
 
 def _named(wanted: str, songs: list[list[Piece]], skipped: list[tuple[str, str]]) -> int:

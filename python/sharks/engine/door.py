@@ -111,10 +111,10 @@ class Player:
         if not 0 <= seed < 1 << 64:
             raise UsageError(f"seed is {seed}; wanted 0 to 2^64 - 1")
         with _refusals():
-            heat, ids = _exact("temperature", temperature, np.float32), _exact("streams", streams, np.int64)
+            temperatures, ids = _exact("temperature", temperature, np.float32), _exact("streams", streams, np.int64)
             if ids.shape != (self.streams,) or ids.min() < 0 or ids.max() >> 32:
                 raise UsageError(f"streams are {ids.tolist()}; wanted {self.streams} numbers from 0 to 2^32 - 1")
-            drawn = self._player.run(n, heat, seed, ids, out)
+            drawn = self._player.run(n, temperatures, seed, ids, out)
         self._say_what_is_new()
         return drawn
 

@@ -16,7 +16,7 @@ from ..clips.manifest import Clip
 from ..errors import AudioError
 from ..levels.quantize import Codec, codec
 from .folder import ClipFolder, relative
-from .request import Score
+from .request import Request
 from .session import Where
 
 
@@ -104,33 +104,35 @@ class Audio:
         return row.samples + included
 
 
-def rows_of(score: Score, where: Where, samples: int, include_prime: bool, folder: pathlib.Path | None) -> list[Clip]:
-    """What the manifest says of a score's clips, played somewhere."""
-    primers = None if score.primer is None else [clips.primer_sha256(levels) for levels in score.primer]
-    conditions = None if score.condition is None else score.condition.tolist()
+def rows_of(
+    request: Request, where: Where, samples: int, include_prime: bool, folder: pathlib.Path | None
+) -> list[Clip]:
+    """What the manifest says of a request's clips, played somewhere."""
+    primers = None if request.primer is None else [clips.primer_sha256(levels) for levels in request.primer]
+    conditions = None if request.condition is None else request.condition.tolist()
     return [
         Clip(
             file=clips.file_name(stream),
             stream=stream,
-            seed=score.seed,
-            temperature=score.schedule.of_stream(i),
+            seed=request.seed,
+            temperature=request.schedule.of_stream(i),
             samples=samples,
-            sample_rate=score.pack.spec.sample_rate,
-            pack=None if folder is None else relative(score.pack.path, folder),
-            pack_sha256=score.pack.sha256,
+            sample_rate=request.pack.spec.sample_rate,
+            pack=None if folder is None else relative(request.pack.path, folder),
+            pack_sha256=request.pack.sha256,
             primer_sha256=primers[i % len(primers)] if primers else None,
             primer_included=include_prime and primers is not None,
-            start=score.start,
+            start=request.start,
             condition=conditions[i] if conditions else None,
             **dataclasses.asdict(where),
         )
-        for i, stream in enumerate(score.streams.tolist())
+        for i, stream in enumerate(request.streams.tolist())
     ]
 
 
-def audio_of(score: Score, rows: Sequence[Clip], **where: typing.Any) -> Audio:
-    """The `Audio` of a score: `levels=` in memory, or `folder=`."""
-    return Audio(rows, codec(score.pack.spec), primers=score.primer, pack_path=score.pack.path, **where)
+def audio_of(request: Request, rows: Sequence[Clip], **where: typing.Any) -> Audio:
+    """The `Audio` of a request: `levels=` in memory, or `folder=`."""
+    return Audio(rows, codec(request.pack.spec), primers=request.primer, pack_path=request.pack.path, **where)
 
 
 def level_dtype(codec: Codec) -> type[np.unsignedinteger[typing.Any]]:

@@ -64,4 +64,4 @@ def find(path: pathlib.Path, clips: Sequence[Clip]) -> Bookmark | None:
 
 def _digest(clips: Sequence[Clip]) -> str:
     """Of everything that clips are made of, their lengths aside."""
-    return hashlib.sha256(json.dumps([clip.music() for clip in clips]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([clip.origin() for clip in clips]).encode()).hexdigest()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..clips import manifest
 from ..clips import wavs as clips
-from ..clips.locks import held
+from ..clips.locks import locked
 from ..clips.manifest import Clip
 from ..errors import AudioError, PackError, UsageError
 from ..levels.quantize import codec
@@ -24,8 +24,8 @@ from ..packs.pack import Pack, load
 from ..sound.reading import info
 from ..sound.wav import HEADER_BYTES
 from .audio import Audio, audio_of
-from .progress import Progress, Report
-from .request import score
+from .progress import Meter, Progress
+from .request import request
 from .schedule import steps
 from .session import Session, Where
 
@@ -56,7 +56,7 @@ def extend(
     path = pathlib.Path(clip)
     if path.name not in manifest.read(path.parent):
         raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
-    with held(path.parent):
+    with locked(path.parent):
         return _extend(path, to_seconds, pack, progress, device=device, dtype=dtype, threads=threads, plan=plan)
 
 
@@ -77,8 +77,8 @@ def _extend(
         raise UsageError(
             f"to_seconds is {to_seconds}, but {path} lasts {have / row.sample_rate:g} s already; ask for more"
         )
-    report = Report(progress, total, 1, row.sample_rate)
-    music = score(
+    meter = Meter(progress, total, 1, row.sample_rate)
+    music = request(
         model,
         1,
         temperature=row.temperature,
@@ -95,7 +95,7 @@ def _extend(
         with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
             session.begin()
             session.heard(_hear(session, path, before, writer))
-            for piece in report.play(session):
+            for piece in meter.play(session):
                 writer.write(piece)
                 done = session.step
     finally:
@@ -109,8 +109,8 @@ def _extend(
 
 def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
     """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
-    law, position = codec(session.score.pack.spec), 0
-    with clips.LevelReader(law, session.score.pack.spec.sample_rate) as reader:
+    law, position = codec(session.request.pack.spec), 0
+    with clips.LevelReader(law, session.request.pack.spec.sample_rate) as reader:
         for block in reader.read(path):
             writer.write(block[None])
             session.force(block[None, max(0, before - position) :])

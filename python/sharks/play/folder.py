@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..clips import manifest
 from ..clips import wavs as clips
-from ..clips.locks import held
+from ..clips.locks import locked
 from ..clips.manifest import Clip
 from ..errors import Error, ResourceError, UsageError
 from ..levels.quantize import Codec
@@ -57,7 +57,7 @@ class ClipFolder:
     def __enter__(self) -> typing.Self:
         clips.make_folder(self.path)
         with contextlib.ExitStack() as holding:
-            holding.enter_context(held(self.path, self._rank))
+            holding.enter_context(locked(self.path, self._rank))
             self._known = manifest.read(self.path)
             self._refuse_others()
             self._holding = holding.pop_all()

@@ -25,10 +25,10 @@ from ..packs.pack import Pack, load
 from .audio import Audio, audio_of, level_dtype, rows_of
 from .folder import ClipFolder, seed_in
 from .primer import Prime
-from .progress import Progress, Report
-from .request import Score, score
+from .progress import Meter, Progress
+from .request import Request, request
 from .schedule import Temperature, steps
-from .session import Pieces, Session
+from .session import Session, Spans
 from .share import Share, share_of
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
@@ -87,7 +87,7 @@ def generate(
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     samples = steps("seconds", seconds, pack.spec.sample_rate)
-    whole = score(
+    whole = request(
         pack,
         n,
         temperature=temperature,
@@ -104,15 +104,15 @@ def generate(
     folder = None if out is None else pathlib.Path(out)
     if seed is None and folder is not None and (found := seed_in(folder, whole.streams)) is not None:
         whole = dataclasses.replace(whole, seed=found)
-    report = Report(progress, samples, whole.n, pack.spec.sample_rate)
+    meter = Meter(progress, samples, whole.n, pack.spec.sample_rate)
     play = functools.partial(Session, device=device, dtype=dtype, threads=threads, plan=plan)
     where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
     rows = rows_of(whole, where, samples, include_prime, folder)
     most = most_together(where.device, open_files=folder is not None)
     if folder is None:
-        return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, report, most))
+        return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, meter, most))
     with ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank) as place:
-        _to_folder(whole, place, play, report, most)
+        _to_folder(whole, place, play, meter, most)
     return audio_of(whole, rows, folder=folder)
 
 
@@ -126,7 +126,7 @@ def most_together(device: str, open_files: bool) -> int:
 
 
 def _in_memory(
-    whole: Score, samples: int, include_prime: bool, play: Callable[[Score], Session], report: Report, most: int
+    whole: Request, samples: int, include_prime: bool, play: Callable[[Request], Session], meter: Meter, most: int
 ) -> NDArray[np.unsignedinteger[typing.Any]]:
     before = whole.primer.shape[1] if include_prime and whole.primer is not None else 0
     levels = _empty((whole.n, before + samples), level_dtype(codec(whole.pack.spec)), "use out= or stream()")
@@ -137,23 +137,23 @@ def _in_memory(
         session = play(part)
         session.begin()
         end = before
-        for piece in report.play(session):
+        for piece in meter.play(session):
             levels[first : first + part.n, end : end + piece.shape[1]] = piece
             end += piece.shape[1]
         first += part.n
     return levels
 
 
-def _to_folder(whole: Score, place: ClipFolder, play: Callable[[Score], Session], report: Report, most: int) -> None:
+def _to_folder(whole: Request, place: ClipFolder, play: Callable[[Request], Session], meter: Meter, most: int) -> None:
     place.check_room()
     place.tidy()
     missing = place.missing()
-    report.found(whole.n - len(missing))
+    meter.found(whole.n - len(missing))
     for first in range(0, len(missing), most):
         some = missing[first : first + most]
         session = play(whole.take(some))
         with place.growing(some, session) as clips:
-            for piece in report.play(session):
+            for piece in meter.play(session):
                 clips.write(piece)
 
 
@@ -168,10 +168,10 @@ class Stream:
     """
 
     def __init__(self, session: Session, block_samples: int) -> None:
-        self.seed, self.streams = session.score.seed, session.score.streams
-        self.sample_rate, self.block_samples = session.score.pack.spec.sample_rate, block_samples
+        self.seed, self.streams = session.request.seed, session.request.streams
+        self.sample_rate, self.block_samples = session.request.pack.spec.sample_rate, block_samples
         self._session, self._begun = session, False
-        self._table = codec(session.score.pack.spec).decode_table()
+        self._table = codec(session.request.pack.spec).decode_table()
 
     def __iter__(self) -> Stream:
         return self
@@ -213,7 +213,7 @@ def stream(
     """
     pack = pack if isinstance(pack, Pack) else load(pack)
     block_samples = steps("block", block, pack.spec.sample_rate)
-    whole = score(
+    whole = request(
         pack,
         n,
         temperature=temperature,
@@ -263,7 +263,7 @@ def logits(
     total = given.shape[1] - lookback
     predictions = _empty((len(given), total, q), np.float32, "use fewer or shorter streams")
     player.reset(given[:, :lookback])
-    for start, count in Pieces()(total):
+    for start, count in Spans()(total):
         piece, _ = player.force(given[:, lookback + start : lookback + start + count])
         predictions[:, start : start + count] = piece
     return predictions

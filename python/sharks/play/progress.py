@@ -14,7 +14,7 @@ from .session import Session
 Progress = Callable[[float, float, float], object]  # seconds done, seconds in all, x real time per stream
 
 
-class Report:
+class Meter:
     """Tells `progress` of `n` streams of `samples` free samples, played one session after the other.
 
     Seconds are those of one clip: with several sessions, the mean over all clips.
@@ -36,7 +36,7 @@ class Report:
     def play(self, session: Session) -> Iterator[NDArray[np.int32]]:
         """The session's free samples that are left, piece by piece; each is reported after it was used."""
         self._began = self._began or time.perf_counter()
-        self._done += session.step * session.score.n
+        self._done += session.step * session.request.n
         for piece in session.free(self._samples - session.step):
             yield piece
             self._done += piece.size

@@ -1,8 +1,8 @@
-"""A score: everything that a clip is a function of, checked, and nothing else.
+"""A request: everything that a clip is a function of, checked, and nothing else.
 
     (pack, seed, stream, temperature, primer, start, condition)
 
-How many streams play side by side, on how many threads, in what pieces: none of that stands in a score.
+How many streams play side by side, on how many threads, in what pieces: none of that stands in a request.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .schedule import Schedule, Temperature
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Score:
-    """`n` streams of one pack. Made by `score`."""
+class Request:
+    """`n` streams of one pack. Made by `request`."""
 
     pack: Pack
     seed: int
@@ -39,7 +39,7 @@ class Score:
     def n(self) -> int:
         return len(self.streams)
 
-    def take(self, some: Sequence[int]) -> Score:
+    def take(self, some: Sequence[int]) -> Request:
         """The same, of some of the streams alone."""
         return dataclasses.replace(
             self,
@@ -49,13 +49,13 @@ class Score:
             condition=None if self.condition is None else self.condition[some],
         )
 
-    def parts(self, most: int) -> Iterator[Score]:
+    def parts(self, most: int) -> Iterator[Request]:
         """The same streams, at most `most` at a time."""
         for first in range(0, self.n, most):
             yield self.take(range(self.n)[first : first + most])
 
 
-def score(
+def request(
     pack: Pack,
     n: int,
     *,
@@ -66,8 +66,8 @@ def score(
     prime_rate: float | None = None,
     start: str | None = None,
     condition: ArrayLike | None = None,
-) -> Score:
-    """The arguments of `generate` as a score. `UsageError` where they cannot be meant; `AudioError` for a primer."""
+) -> Request:
+    """The arguments of `generate` as a request. `UsageError` where they cannot be meant; `AudioError` for a primer."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST_STREAMS:
         raise UsageError(f"n is {n!r}; wanted 1 to {MOST_STREAMS} streams")
     n = int(n)
@@ -76,7 +76,7 @@ def score(
     primer = primer_levels(pack.spec, prime, prime_rate, n)
     conditions = pack.spec.condition.per_stream(condition, n)
     pack.spec.condition.vectors(pack.tensors, conditions, n)  # refuses what does not fit
-    return Score(pack, seed, ids, schedule, primer, start, conditions)
+    return Request(pack, seed, ids, schedule, primer, start, conditions)
 
 
 def _seed(seed: int | None) -> int:

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import UsageError
-from .request import Score
+from .request import Request
 
 LAUNCHERS = (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS"))  # torchrun and its like; srun
 
 Share = tuple[int, int]  # rank, of
 
 
-def share_of(whole: Score, share: Share, *, seeded: bool) -> Score:
+def share_of(whole: Request, share: Share, *, seeded: bool) -> Request:
     """The streams of `whole` that are this process's. `UsageError` where there are none, or without a given seed."""
     rank, of = share
     if not 0 <= rank < of:

@@ -57,8 +57,10 @@ def demo(
 
     pack = box() if pack is None else pack
     folder = pathlib.Path(out)
-    heat = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
-    audio, _ = generate_good(pack, SECONDS, CLIPS, out=folder / "clips", seed=seed, temperature=heat, progress=progress)
+    temperature = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
+    audio, _ = generate_good(
+        pack, SECONDS, CLIPS, out=folder / "clips", seed=seed, temperature=temperature, progress=progress
+    )
     files = tuple(audio.files or ())
     clips = []
     for file in files:

@@ -20,7 +20,7 @@ from ..errors import AudioError
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
     from ..packs.pack import Pack
-    from ..songs import Album
+    from ..songs import Songs
 
 Temperature = float | list[float] | list[tuple[float, float]]
 
@@ -55,7 +55,7 @@ def make(
     tell: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, float, float], None] | None = None,
     **settings: typing.Any,
-) -> Album:
+) -> Songs:
     """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
 
     `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
@@ -89,7 +89,7 @@ def play(
     device: str = "auto",
     tell: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, float, float], None] | None = None,
-) -> Album:
+) -> Songs:
     """The second half: generate clips with a run or pack, and make songs of them.
 
     While what curation keeps is too little for the songs, as many clips again are generated, up to four times.

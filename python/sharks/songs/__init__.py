@@ -23,14 +23,14 @@ from .cut import Cut, Dropped, cuts_of
 from .order import shortest_path
 from .song import Song, songs_of, write
 
-__all__ = ["Album", "Cut", "Dropped", "Song", "curate"]
+__all__ = ["Songs", "Cut", "Dropped", "Song", "curate"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
 CUT_LIST = "cuts.json"
 
 
 @dataclass(frozen=True)
-class Album:
+class Songs:
     """What curation made: songs, and what was dropped and why. `clips` counts the files looked at."""
 
     songs: tuple[Song, ...]
@@ -73,7 +73,7 @@ def curate(
     crossfade: float = 0.5,
     loudness: float = -14.0,
     progress: Callable[[int, int], None] | None = None,
-) -> Album:
+) -> Songs:
     """Make songs of clips: cut, judge, order, crossfade, level. Saved into `out` if that is given.
 
     `clips`: a folder (its sound files, by name), or files. `songs`: how many at most; `minutes`: the shortest and
@@ -108,7 +108,7 @@ def curate(
         raise AudioError(f"{source}: none of {len(files)} clips can be used ({_tally(dropped)}); generate others")
     path = [cuts[i] for i in shortest_path(np.stack([cut.features for cut in cuts]))]
     made, left = songs_of(path, songs, (60 * minutes[0], 60 * minutes[1]), crossfade, loudness, channels)
-    album = Album(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
+    album = Songs(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
     if out is not None:
         album.save(out)
     return album

@@ -25,7 +25,7 @@ if typing.TYPE_CHECKING:
 
     from ..dataset.dataset import Dataset
     from .by_heart import Smoke
-    from .step.processes import Together
+    from .step.processes import Processes
 
 __all__ = ["Run", "smoke", "train"]
 
@@ -95,22 +95,22 @@ def train(
     from .job import Job
     from .loop import Loop
     from .run import rundir
-    from .step.processes import Together, local_device
+    from .step.processes import Processes, local_device
     from .watch.display import Display, Silent
 
     folder, place = pathlib.Path(out), local_device(_device(device))
     rundir.check(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
-    together = Together(place)
-    resume = resume or together.restarted
-    _check_shares(recipe, together)
+    processes = Processes(place)
+    resume = resume or processes.restarted
+    _check_shares(recipe, processes)
     recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
     display = Silent if quiet else Display
     try:
         loop = Loop(
-            Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), together
+            Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), processes
         )
         recipe = loop.job.recipe
-        if together.first:
+        if processes.first:
             rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
             rundir.note_environment(folder, str(place))
         with _fast(place):
@@ -121,7 +121,7 @@ def train(
             "use a smaller batch, model.dim or train.chunk_len"
         ) from None
     finally:
-        together.leave()
+        processes.leave()
     return Run(
         folder,
         preset,
@@ -202,10 +202,10 @@ def _check(spec: Spec, recipe: Recipe) -> None:
         )
 
 
-def _check_shares(recipe: Recipe, together: Together) -> None:
-    if recipe.train.batch % together.size:
+def _check_shares(recipe: Recipe, processes: Processes) -> None:
+    if recipe.train.batch % processes.size:
         raise UsageError(
-            f"train.batch is {recipe.train.batch}; wanted a multiple of {together.size}, the number of processes"
+            f"train.batch is {recipe.train.batch}; wanted a multiple of {processes.size}, the number of processes"
         )
 
 

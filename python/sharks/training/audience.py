@@ -9,13 +9,13 @@ from .job import Job
 from .watch.advice import Advice
 from .watch.forecast import Forecast
 from .watch.listener import Listeners
-from .watch.plan import Plan
 from .watch.previews import Previews
 from .watch.report import Report
+from .watch.run_facts import RunFacts
 from .watch.tensorboard import Board
 
 
-def invite(tell: Listeners, job: Job, plan: Plan, pack: Callable[[], Pack]) -> None:
+def invite(tell: Listeners, job: Job, plan: RunFacts, pack: Callable[[], Pack]) -> None:
     """Let all but the log, which comes before them, hear what is told. The display shows the plan at once.
 
     The forecast first, for others ask it; the display before the advice on what it showed; the report when all of an

@@ -13,7 +13,7 @@ from ..families.spec import Spec
 from ..recipes.recipe import Recipe
 from .watch.display import Display
 from .watch.forecast import Forecast
-from .watch.plan import Plan
+from .watch.run_facts import RunFacts
 
 
 @dataclass
@@ -29,5 +29,5 @@ class Job:
     hours: float | None  # the budget, if there is one
     device: torch.device
     resume: bool
-    display: Callable[[Plan, Forecast], Display]
+    display: Callable[[RunFacts, Forecast], Display]
     tensorboard: bool = False

@@ -38,22 +38,22 @@ from .run import checkpoint, rundir
 from .run.progress import Progress
 from .step import memory
 from .step.learner import Learner, learning_rate
-from .step.processes import Together
+from .step.processes import Processes
 from .stopping import asked_to_stop
 from .watch.listener import Listeners
 from .watch.log import Log
 
 
 class Loop:
-    def __init__(self, job: Job, together: Together) -> None:
+    def __init__(self, job: Job, processes: Processes) -> None:
         """Everything is ready for the next step, the first or that after the newest checkpoint."""
-        self.job, self.recipe, self.together = job, job.recipe.train, together
+        self.job, self.recipe, self.processes = job, job.recipe.train, processes
         self.checkpoints, self.best = job.folder / rundir.CHECKPOINTS, job.folder / rundir.BEST
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self._notes: list[str] = []  # said once somebody listens
         counts = level_counts(pcm_counts(job.dataset.train), codec(job.spec))
-        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, together, self._notes.append)
-        self._mine = together.part(self.recipe.batch)
+        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, processes, self._notes.append)
+        self._mine = processes.part(self.recipe.batch)
         if not self.recipe.pieces:
             self._fit()
         self.music = music_facts(job.dataset, self.training, job.spec)
@@ -63,9 +63,9 @@ class Loop:
         if found:
             self.learner.restore(found.arrays)
             self.progress = Progress(**found.facts)
-            if together.first:
+            if processes.first:
                 checkpoint.mend(self.checkpoints, self.progress.best_step, self.best)
-        together.wait()  # before the first process changes anything in the folder
+        processes.wait()  # before the first process changes anything in the folder
 
     @property
     def step(self) -> int:
@@ -112,15 +112,15 @@ class Loop:
     def _agree(self, stop: threading.Event, began: float) -> bool:
         """Whether any process was asked to stop. All of them go by the clock of the first."""
         hours = (time.monotonic() - began) / 3600
-        if self.together.size > 1:
-            asked, hours = self.together.add_up([float(stop.is_set()), hours if self.together.first else 0.0])
+        if self.processes.size > 1:
+            asked, hours = self.processes.add_up([float(stop.is_set()), hours if self.processes.first else 0.0])
             if asked:
                 stop.set()
         self.progress.hours = hours
         return stop.is_set()
 
     def _validate(self) -> None:
-        if not self.together.first:
+        if not self.processes.first:
             return
         with self.tell.timed("validation"):
             nll, tracks = judge(self.learner, self.validation)
@@ -132,7 +132,7 @@ class Loop:
         """A checkpoint; `best.safetensors` if it is the best, or if there is none yet. All processes must take part."""
         with self.tell.timed("save"):
             arrays = self.learner.arrays()
-            if not self.together.first:
+            if not self.processes.first:
                 return
             self.tell.saving(self.step)
             kept = checkpoint.Checkpoint(self.step, arrays, self.progress.facts())
@@ -144,7 +144,7 @@ class Loop:
     def _judge(self, stop: threading.Event) -> float:
         """The best checkpoint's NLL in bits on all held-out music; NaN without any, and in all processes but one."""
         step, best = self.step, self.progress.best_step
-        if not self.together.first or best is None:
+        if not self.processes.first or best is None:
             return math.nan
         everything = Validation(self.job.dataset, self.job.spec, self.job.recipe, None)
         if not everything.stretches:
@@ -174,13 +174,13 @@ class Loop:
     def _fit(self) -> None:
         """Find out in how many pieces a batch must be taken, and let all processes do as the one with least memory."""
         pieces = memory.fit(self.learner, self.training.at(0, self._mine))
-        self.recipe = dataclasses.replace(self.recipe, pieces=round(self.together.most(pieces)))
+        self.recipe = dataclasses.replace(self.recipe, pieces=round(self.processes.most(pieces)))
         self.learner.train = self.recipe
         self.job.recipe = dataclasses.replace(self.job.recipe, train=self.recipe)
 
     def _open(self) -> None:
         """Rehearse, and let those listen who do: on the first process all, on the others nobody."""
-        first = self.together.first
+        first = self.processes.first
         if first:
             self.tell.add(Log(self.job.folder, self.step))
         batch = self.training.at(self.step, self._mine)

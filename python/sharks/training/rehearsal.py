@@ -15,7 +15,7 @@ from .music.facts import MusicFacts
 from .step import memory
 from .step.learner import Learner
 from .watch import previews
-from .watch.plan import Plan
+from .watch.run_facts import RunFacts
 
 _PATIENCE = 2.0  # seconds: a step that takes longer needs no second try
 _SHORT = 10.0  # seconds: a training that takes no longer needs no rehearsal of its previews
@@ -23,7 +23,7 @@ _SHORT = 10.0  # seconds: a training that takes no longer needs no rehearsal of 
 
 def rehearsed(
     job: Job, music: MusicFacts, learner: Learner, batch: Batch, spent: float, pack: Callable[[], Pack]
-) -> Plan:
+) -> RunFacts:
     """The plan of a run whose next step is from `batch`, this process's share, after `spent` hours; nothing is learnt.
 
     `pack` gives what there is to play by now.
@@ -31,21 +31,21 @@ def rehearsed(
     to_learn = _when_warm(lambda: learner.rehearse(batch), _PATIENCE)
     size = memory.size(learner)  # before anything else is tried: a step's memory is what was held at most
     context = batch.levels.shape[1] - learner.train.chunk_len
-    to_hear = _when_warm(lambda: learner.listen(batch.levels, context)) * learner.together.size
+    to_hear = _when_warm(lambda: learner.listen(batch.levels, context)) * learner.processes.size
     is_short = to_learn * (learner.train.steps - learner.steps) <= _SHORT
-    return Plan(
+    return RunFacts(
         music=music,
         size=size,
         train=learner.train,
         folder=job.folder,
         device=str(job.device),
-        processes=learner.together.size,
+        processes=learner.processes.size,
         step=learner.steps,
         hours=job.hours,
         spent=spent,
         seconds_to_learn=to_learn,
         seconds_to_hear=to_hear,
-        seconds_to_preview=0.0 if is_short or not learner.together.first else _seconds_to_preview(job, pack),
+        seconds_to_preview=0.0 if is_short or not learner.processes.first else _seconds_to_preview(job, pack),
     )
 
 

@@ -1,4 +1,4 @@
-"""A WaveNet layer's slopes, against automatic differentiation of the same layer written plainly."""
+"""A WaveNet layer's gradients, against automatic differentiation of the same layer written plainly."""
 
 import pytest
 import torch
@@ -56,10 +56,10 @@ def slopes_of(layer, given, weigh):
 def test_values_and_slopes(taps, dilation, offset, residual, bias):
     given = made(taps, dilation, offset, residual, bias)
     weigh = torch.randn(B, N, D, dtype=torch.float64), torch.randn(B, N, R, dtype=torch.float64)
-    values, slopes = slopes_of(gated_layer, given, weigh)
+    values, gradients = slopes_of(gated_layer, given, weigh)
     wanted_values, wanted_slopes = slopes_of(plain, given, weigh)
     torch.testing.assert_close(values, wanted_values, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(slopes, wanted_slopes, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(gradients, wanted_slopes, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("read", ["gate", "out"])
@@ -76,9 +76,9 @@ def test_one_result_may_go_unread(read):
 def test_bfloat16_slopes_are_near():
     given = made(3, 9, "bias", True, True, torch.bfloat16)
     weigh = torch.randn(B, N, D), torch.randn(B, N, R)
-    values, slopes = slopes_of(gated_layer, given, weigh)
+    values, gradients = slopes_of(gated_layer, given, weigh)
     assert values[0].dtype == torch.bfloat16 and values[1].dtype == torch.float32
     exact = [t.detach().double().requires_grad_() if isinstance(t, torch.Tensor) else t for t in given]
     wanted_values, wanted = slopes_of(plain, exact, [w.double() for w in weigh])
-    for got, want in zip([*values, *slopes], [*wanted_values, *wanted], strict=True):
+    for got, want in zip([*values, *gradients], [*wanted_values, *wanted], strict=True):
         assert (got.double() - want).norm() < 0.02 * want.norm()

@@ -1,4 +1,4 @@
-"""Pieces of a batch taken side by side: the same gradients, in the order of the streams, whichever hand is first."""
+"""Pieces of a batch taken side by side: the same gradients, in the order of the streams, whichever core is first."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import torch
 
 from sharks.recipes.presets import override, preset, recipe
 from sharks.training.music.batches import Batch
-from sharks.training.step.cores import Hands, how_many
+from sharks.training.step.cores import Cores, how_many
 from sharks.training.step.learner import Learner
 
 CPU = torch.device("cpu")
@@ -24,11 +24,11 @@ def threads():
 
 
 @pytest.mark.parametrize(
-    "threads_, streams, hands", [(2, 16, 2), (2, 8, 1), (2, 17, 1), (4, 16, 2), (16, 128, 16), (3, 32, 1), (1, 64, 1)]
+    "threads_, streams, cores", [(2, 16, 2), (2, 8, 1), (2, 17, 1), (4, 16, 2), (16, 128, 16), (3, 32, 1), (1, 64, 1)]
 )
-def test_hands_get_equal_shares_that_are_large_enough(threads, threads_, streams, hands):
+def test_hands_get_equal_shares_that_are_large_enough(threads, threads_, streams, cores):
     threads(threads_)
-    assert how_many(streams, 8) == hands
+    assert how_many(streams, 8) == cores
 
 
 def test_convolutions_share_few_streams(threads):
@@ -38,14 +38,14 @@ def test_convolutions_share_few_streams(threads):
 
 def test_results_come_in_the_order_of_the_jobs_and_cores_are_shared(threads):
     threads(4)
-    hands, at_once = Hands(2), threading.Barrier(2, timeout=30)
+    cores, at_once = Cores(2), threading.Barrier(2, timeout=30)
 
     def work(job):
         at_once.wait()  # which only two at once can pass
         time.sleep(0.02 * (job % 2 == 0))
         return job, torch.get_num_threads()
 
-    assert list(hands.each(work, range(6))) == [(job, 2) for job in range(6)]
+    assert list(cores.each(work, range(6))) == [(job, 2) for job in range(6)]
     assert torch.get_num_threads() == 4
 
 
@@ -54,21 +54,21 @@ def test_what_a_hand_cannot_do_is_raised():
         raise ValueError(f"job {job}")
 
     with pytest.raises(ValueError, match="job 0"):
-        list(Hands(2).each(work, range(2)))
+        list(Cores(2).each(work, range(2)))
 
 
-def _learner(hands: int, pieces: int = 2, precision: str = "float32") -> tuple[Learner, Batch]:
+def _learner(cores: int, pieces: int = 2, precision: str = "float32") -> tuple[Learner, Batch]:
     changes = {"model.dim": 16, "model.embed_dim": 8, "train.batch": 16, "train.chunk_len": 64}
     changes |= {"train.pieces": pieces, "train.precision": precision}
     spec, known = override(preset("dadabots-2tier-tiny"), recipe("dadabots-2tier-tiny"), changes)
     learner = Learner(spec, known.train, CPU)
-    learner.hands = Hands(hands)
+    learner.cores = Cores(cores)
     levels = np.random.default_rng(0).integers(0, 256, (16, 64 + spec.lookback))
     return learner, Batch(levels, np.ones(16, bool))
 
 
-def _after(hands: int, steps: int) -> dict[str, np.ndarray]:
-    learner, batch = _learner(hands)
+def _after(cores: int, steps: int) -> dict[str, np.ndarray]:
+    learner, batch = _learner(cores)
     for _ in range(steps):
         learner.learn(batch, 1e-3)
     return learner.arrays()
@@ -122,7 +122,7 @@ def test_a_learned_state_is_learnt_by_every_piece(threads):
     changes |= {"train.chunk_len": 64, "train.precision": "float32"}
     spec, known = override(preset("dadabots-2tier-tiny"), recipe("dadabots-2tier-tiny"), changes)
     learner = Learner(spec, known.train, CPU)
-    assert learner.hands.count == 2
+    assert learner.cores.count == 2
     levels = np.random.default_rng(0).integers(0, 256, (16, 64 + spec.lookback))
     for step in range(3):
         learner.learn(Batch(levels, np.arange(16) % 3 == step), 1e-3)

@@ -27,12 +27,12 @@ def made(name="dadabots-2tier-tiny", seed=0, **changes):
     return spec, plan.train, Learner(spec, plan.train, CPU, seed)
 
 
-def first_step(form, slope):
-    """How far Adam's first step at rate 1e-3 with epsilon 1e-4 moves a parameter with this slope."""
+def first_step(form, gradient):
+    """How far Adam's first step at rate 1e-3 with epsilon 1e-4 moves a parameter with this gradient."""
     train = dataclasses.replace(recipe("prism-3tier").train, epsilon_form=form)
     p = torch.nn.Parameter(torch.zeros(1))
     adam = torch.optim.Adam([p], 1e-3, (train.beta1, train.beta2), epsilon(train, 1), fused=True)
-    p.grad = torch.full((1,), slope)
+    p.grad = torch.full((1,), gradient)
     adam.step()
     return -p.item()
 

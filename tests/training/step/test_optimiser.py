@@ -26,14 +26,14 @@ def matrix(rows, columns, seed=0, spread=1.0):
 
 @pytest.mark.parametrize(("rows", "columns"), [(24, 24), (64, 96), (96, 32), (1, 8), (8, 1)])
 def test_every_direction_is_turned_alike(rows, columns):
-    slope = 1e-3 * matrix(rows, columns, spread=20)
-    turn = orthogonal(slope)
-    assert turn.shape == slope.shape
+    gradient = 1e-3 * matrix(rows, columns, spread=20)
+    turn = orthogonal(gradient)
+    assert turn.shape == gradient.shape
     lengths = torch.linalg.svdvals(turn)
     assert lengths.min() > 0.65 and lengths.max() < 1.25
-    u, _, vt = torch.linalg.svd(slope, full_matrices=False)
+    u, _, vt = torch.linalg.svd(gradient, full_matrices=False)
     assert torch.cosine_similarity(turn.flatten(), (u @ vt).flatten(), dim=0) > 0.97
-    assert torch.cosine_similarity(slope.flatten(), (u @ vt).flatten(), dim=0) < 0.9 or min(rows, columns) == 1
+    assert torch.cosine_similarity(gradient.flatten(), (u @ vt).flatten(), dim=0) < 0.9 or min(rows, columns) == 1
 
 
 def test_nothing_stays_nothing():

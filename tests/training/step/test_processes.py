@@ -13,7 +13,7 @@ import sharks
 from made_songs import dataset
 from sharks.errors import UsageError
 from sharks.training.run import checkpoint, rundir
-from sharks.training.step.processes import Together
+from sharks.training.step.processes import Processes
 from small_runs import RATE, losses, trained
 
 PROGRAM = pathlib.Path(__file__).parents[2] / "rulers" / "shared_run.py"
@@ -29,7 +29,7 @@ def torchrun(processes, *words, **variables):
 
 
 def test_alone_nothing_is_asked_of_anyone():
-    alone = Together(CPU)
+    alone = Processes(CPU)
     assert alone.first and alone.add_up([1.5, 2.0]) == [1.5, 2.0] and alone.part(6) == slice(0, 6)
     assert alone.most(-3.0) == -3.0
     share = torch.arange(3.0)
@@ -43,7 +43,7 @@ def test_the_most_of_any_process_is_known_to_all(monkeypatch):
     """By one sum, in which every process has a place of its own."""
     given = []
     for rank, value in enumerate((2.0, 5.0, 3.0)):
-        one = Together(CPU)
+        one = Processes(CPU)
         one.size, one.rank = 3, rank
         monkeypatch.setattr(one, "add_up", lambda values: given.append(values) or values)
         one.most(value)
@@ -54,7 +54,9 @@ def test_the_most_of_any_process_is_known_to_all(monkeypatch):
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(Together, "__init__", lambda self, device: setattr(self, "size", 2) or setattr(self, "rank", 0))
+    monkeypatch.setattr(
+        Processes, "__init__", lambda self, device: setattr(self, "size", 2) or setattr(self, "rank", 0)
+    )
     with pytest.raises(UsageError, match="train.batch is 3; wanted a multiple of 2, the number of processes"):
         trained(dataset(RATE, (9000,)), tmp_path / "run", steps=2)
     assert not (tmp_path / "run").exists()

@@ -11,7 +11,7 @@ from sharks import recipe
 from sharks.training.step import memory
 from sharks.training.watch.display import Display, Silent
 from sharks.training.watch.forecast import Forecast
-from sharks.training.watch.plan import duration
+from sharks.training.watch.run_facts import duration
 from small_runs import PLAN
 
 FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})

@@ -16,7 +16,7 @@ from sharks.errors import ResourceError
 from sharks.recipes.presets import override
 from sharks.training.music.batches import Batch, Training
 from sharks.training.step import memory
-from sharks.training.step.cores import Hands
+from sharks.training.step.cores import Cores
 from sharks.training.step.learner import Learner
 from sharks.training.watch.advice import Advice
 from sharks.training.watch.forecast import Forecast
@@ -115,11 +115,11 @@ def test_a_disk_too_small_is_refused_before_the_start():
         dataclasses.replace(PLAN, size=dataclasses.replace(PLAN.size, checkpoint_bytes=1 << 62)).check_disk()
 
 
-@pytest.mark.parametrize("hands", [1, 2])
-def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, hands):
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, cores):
     """A stream needs 10 MB: with 1 GB free all 32 go at once, with 100 MB in rounds, with 3 MB none."""
     learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
-    learner.hands = Hands(hands)
+    learner.cores = Cores(cores)
     held = [0]
     monkeypatch.setattr(learner, "rehearse", lambda batch: held.__setitem__(0, len(batch.fresh) * 10 * 2**20))
     monkeypatch.setattr(memory, "peak", lambda device: 500 * 2**20 + held[0])
@@ -128,7 +128,7 @@ def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, hands):
     for free in (1000, 150, 50):
         monkeypatch.setattr(memory, "available", lambda free=free: free * 2**20)
         found.append(memory.fit(learner, batch))
-    assert found == [hands * rounds for rounds in (1, 2, 4)]
+    assert found == [cores * rounds for rounds in (1, 2, 4)]
     monkeypatch.setattr(memory, "available", lambda: -200 * 2**20)
     with pytest.raises(ResourceError, match="one stream needs 0.0 GB; use a smaller model.dim"):
         memory.fit(learner, batch)
@@ -146,8 +146,8 @@ def test_what_needed_more_before_does_not_hide_what_a_batch_needs(monkeypatch):
     del large
     with monkeypatch.context() as never:
         never.setattr(memory, "forget_peak", lambda: None)
-        assert memory.fit(learner, batch) == learner.hands.count, "the rehearsals are lost in what came before"
-    assert memory.fit(learner, batch) > learner.hands.count
+        assert memory.fit(learner, batch) == learner.cores.count, "the rehearsals are lost in what came before"
+    assert memory.fit(learner, batch) > learner.cores.count
 
 
 def test_a_gpu_is_tried_with_ever_smaller_pieces(monkeypatch):
@@ -187,15 +187,15 @@ def test_held_out_music_is_heard_in_the_pieces_that_fit(monkeypatch):
 
 @pytest.mark.parametrize("name", ["dadabots-2tier-tiny", "ibab-wavenet-tiny"])
 def test_pieces_are_the_whole(name):
-    """Four pieces give the losses and slopes of one, as near as sums in another order can be."""
+    """Four pieces give the losses and gradients of one, as near as sums in another order can be."""
     changes = {"train.chunk_len": 64, "train.batch": 4, "train.initial_noise": 0.1, "train.precision": "float32"}
-    losses, slopes = [], []
+    losses, gradients = [], []
     for pieces in (1, 4):
         spec, plan = override(preset(name), recipe(name), changes | {"train.pieces": pieces, "train.clip": "none"})
         music = Training(dataset(spec.sample_rate, (9 * spec.sample_rate,)), spec, plan, 0)
         learner = Learner(spec, plan.train, torch.device("cpu"))
         losses.append([learner.learn(music.at(step), 0.0) for step in range(8)])
-        slopes.append([p.grad for p in learner.model.parameters() if p.grad is not None])
+        gradients.append([p.grad for p in learner.model.parameters() if p.grad is not None])
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
-    for whole, sum_of_pieces in zip(*slopes, strict=True):
+    for whole, sum_of_pieces in zip(*gradients, strict=True):
         torch.testing.assert_close(sum_of_pieces, whole, rtol=1e-3, atol=1e-6)

@@ -52,11 +52,11 @@ class _EmbeddedProduct(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: typing.Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: typing.Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         levels, weight, vectors = ctx.saved_tensors
         fed = F.embedding(levels, vectors.to(ctx.dtype))
         # Seen as pictures of height 1 whose channels lie side by side, which is how they do lie.
-        pictures = (x.transpose(1, 2).unsqueeze(2) for x in (slope.to(ctx.dtype), fed))
+        pictures = (x.transpose(1, 2).unsqueeze(2) for x in (gradient.to(ctx.dtype), fed))
         rest = (None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1, [True, True, False])
         to_fed, to_weight, _ = torch.ops.aten.convolution_backward(*pictures, weight.to(ctx.dtype).unsqueeze(2), *rest)
         to_fed = to_fed.squeeze(2).transpose(1, 2).float()

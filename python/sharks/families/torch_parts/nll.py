@@ -49,7 +49,7 @@ class _Nll(torch.autograd.Function):
         weights, biases = typing.cast(list[Tensor], flat[::2]), flat[1::2]
         total = torch.zeros((), dtype=torch.float64, device=x.device)
         grads = [torch.zeros(t.shape, device=x.device) if learning and t is not None else None for t in flat]
-        slopes = torch.empty_like(x) if learning else None
+        gradients = torch.empty_like(x) if learning else None
         rows = _rows(weights, x.device.type)
         for start in range(0, len(x), rows):
             block, picked = x[start : start + rows].to(weights[0].dtype), targets[start : start + rows, None]
@@ -61,32 +61,32 @@ class _Nll(torch.autograd.Function):
                 logits.relu_()
             log_p = torch.log_softmax(logits, dim=1, dtype=torch.float32)
             total -= log_p.gather(1, picked).sum(dtype=torch.float64)
-            if slopes is None:
+            if gradients is None:
                 continue
-            slope = log_p.exp_().scatter_add_(1, picked, log_p.new_full(picked.shape, -1.0))
+            gradient = log_p.exp_().scatter_add_(1, picked, log_p.new_full(picked.shape, -1.0))
             if relu_logits:
-                slope.mul_(logits > 0)
-            slope = slope.to(logits.dtype)
+                gradient.mul_(logits > 0)
+            gradient = gradient.to(logits.dtype)
             for i in reversed(range(len(weights))):
-                _add(grads[2 * i], slope.t() @ fed[i], 1 / len(x))
-                _add(grads[2 * i + 1], slope.sum(0, dtype=torch.float32), 1 / len(x))
-                slope = slope @ weights[i]
+                _add(grads[2 * i], gradient.t() @ fed[i], 1 / len(x))
+                _add(grads[2 * i + 1], gradient.sum(0, dtype=torch.float32), 1 / len(x))
+                gradient = gradient @ weights[i]
                 if i or relu_input:
-                    slope = torch.ops.aten.threshold_backward(slope, fed[i], 0)
-            torch.mul(slope, 1 / len(x), out=slopes[start : start + rows])
+                    gradient = torch.ops.aten.threshold_backward(gradient, fed[i], 0)
+            torch.mul(gradient, 1 / len(x), out=gradients[start : start + rows])
         ctx.dtypes = [None if t is None else t.dtype for t in flat]
-        ctx.save_for_backward(slopes, *grads)
+        ctx.save_for_backward(gradients, *grads)
         return (total / len(x)).to(torch.float32)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: typing.Any, scale: Tensor) -> tuple[Tensor | None, ...]:
-        slopes, *grads = ctx.saved_tensors
+        gradients, *grads = ctx.saved_tensors
         if scale.device.type == "cpu" and scale == 1:  # a whole pass through memory less; a GPU would have to wait
             scaled = (None if g is None else g.to(dtype) for g, dtype in zip(grads, ctx.dtypes, strict=True))
-            return slopes, None, None, None, None, *scaled
+            return gradients, None, None, None, None, *scaled
         scaled = (None if g is None else (g * scale).to(dtype) for g, dtype in zip(grads, ctx.dtypes, strict=True))
-        return slopes * scale.to(slopes.dtype), None, None, None, None, *scaled
+        return gradients * scale.to(gradients.dtype), None, None, None, None, *scaled
 
 
 def _rows(weights: Sequence[Tensor], device: str) -> int:

@@ -1,7 +1,7 @@
 """One layer of a WaveNet, forwards and backwards, with as few passes through memory as torch's operations allow.
 
 With few channels a layer is not products but copies: automatic differentiation writes a whole tensor of zeros for every
-slice, and adds them up. Here each slope is written where it belongs.
+slice, and adds them up. Here each gradient is written where it belongs.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class _Layer(torch.autograd.Function):
         taken, flat, t, s, z, residual = ctx.saved_tensors
         to_residual = to_bias = None
         if to_out is not None:
-            slope = to_out.to(z.dtype).flatten(0, 1)
-            to_residual = slope.t() @ z.flatten(0, 1)
-            to_bias = slope.sum(0) if ctx.biased else None
-            through = (slope @ residual).view_as(z)
+            gradient = to_out.to(z.dtype).flatten(0, 1)
+            to_residual = gradient.t() @ z.flatten(0, 1)
+            to_bias = gradient.sum(0) if ctx.biased else None
+            through = (gradient @ residual).view_as(z)
             to_z = through if to_z is None else through.add_(to_z)
         if to_z is None:
             return (None,) * 6
@@ -78,15 +78,15 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def _to_input(ctx: typing.Any, to_taken: Tensor, to_out: Tensor | None, z: Tensor) -> Tensor:
-        """The slope of the layer's input: every tap's where it was taken, and what came past the layer."""
+        """The gradient of the layer's input: every tap's where it was taken, and what came past the layer."""
         streams, n = z.shape[:2]
         past = (ctx.taps - 1) * ctx.dilation
         by_tap = to_taken.view(streams, n, ctx.taps, -1)
-        slope = torch.empty(streams, past + n, by_tap.shape[-1], dtype=ctx.dtype, device=z.device)
-        slope[:, :past] = 0
-        slope[:, past:] = by_tap[:, :, -1]
+        gradient = torch.empty(streams, past + n, by_tap.shape[-1], dtype=ctx.dtype, device=z.device)
+        gradient[:, :past] = 0
+        gradient[:, past:] = by_tap[:, :, -1]
         if to_out is not None:
-            slope[:, past:] += to_out
+            gradient[:, past:] += to_out
         for k in range(ctx.taps - 1):
-            slope[:, k * ctx.dilation : k * ctx.dilation + n] += by_tap[:, :, k]
-        return slope
+            gradient[:, k * ctx.dilation : k * ctx.dilation + n] += by_tap[:, :, k]
+        return gradient

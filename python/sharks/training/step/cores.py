@@ -17,7 +17,7 @@ Job = typing.TypeVar("Job")
 Result = typing.TypeVar("Result")
 
 
-class Hands:
+class Cores:
     """`count` threads, each with its share of the cores that torch has; one: the caller's own, with all of them."""
 
     def __init__(self, count: int = 1) -> None:
@@ -46,7 +46,7 @@ class Hands:
 
 
 def how_many(streams: int, fewest: int = 1) -> int:
-    """For so many streams: as many hands as torch has threads, if all get equal shares of `fewest` or more."""
+    """For so many streams: as many cores as torch has threads, if all get equal shares of `fewest` or more."""
     threads = torch.get_num_threads()
     fair = (n for n in range(1, threads + 1) if threads % n == 0 and streams % n == 0)
     return max((n for n in fair if streams // n >= fewest), default=1)

@@ -18,9 +18,9 @@ from ...recipes.recipe import TrainRecipe
 from ..music.batches import Batch
 from . import precision
 from .compiled import compile_layers
-from .cores import Hands, how_many
+from .cores import Cores, how_many
 from .optimiser import Arrays, Optimiser, array
-from .processes import Together
+from .processes import Processes
 
 State = dict[str, Tensor]
 
@@ -39,16 +39,16 @@ class Learner:
         device: torch.device,
         seed: int = 0,
         counts: np.ndarray | None = None,
-        together: Together | None = None,
+        processes: Processes | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """`counts` [Q]: how often each level occurs in the training music; see `families.initialise`.
 
-        `together`: the processes that share the recipe's batch, or None; then batches hold only this one's streams.
+        `processes`: the processes that share the recipe's batch, or None; then batches hold only this one's streams.
         """
         self.spec, self.train, self.device, self.seed = spec, train, device, seed
         self.dtype = precision.dtype(train.precision)
-        self.together = Together(device) if together is None else together
+        self.processes = Processes(device) if processes is None else processes
         self.model = torch_model(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
         self.model.to(device)
@@ -58,7 +58,7 @@ class Learner:
             self.listener.load_state_dict(self.model.state_dict())
         if train.compiled:
             compile_layers(self.model, tell)
-        self.hands = Hands(self._useful_hands())
+        self.cores = Cores(self._useful_cores())
         self._parameters = dict(self.model.named_parameters())
         self._optimiser = Optimiser(self._parameters, train)
         self._state: State | None = None
@@ -67,12 +67,12 @@ class Learner:
     def learn(self, batch: Batch, rate: float) -> float:
         """One step at a learning rate: the batch's NLL in bits before it. Raises `Diverged` and changes nothing."""
         nats, state = self._slopes(batch)
-        bits = BITS * self.together.add_up([nats])[0]
+        bits = BITS * self.processes.add_up([nats])[0]
         if not math.isfinite(bits):
             raise Diverged(
                 f"the loss is {bits} at step {self.steps + 1}; run the same again with a smaller train.learning_rate"
             )
-        self.together.add_up_in_place([p.grad for p in self._parameters.values() if p.grad is not None])
+        self.processes.add_up_in_place([p.grad for p in self._parameters.values() if p.grad is not None])
         if self.train.clip == "value":
             torch.nn.utils.clip_grad_value_(self._parameters.values(), self.train.clip_at)
         elif self.train.clip == "norm":
@@ -92,8 +92,8 @@ class Learner:
     def listen(self, levels: np.ndarray, context: int) -> float:
         """The listener's mean NLL in bits over all stretches `levels` [B, context + length], each started fresh."""
         self.listener.eval()
-        shares = np.array_split(levels, min(len(levels), max(self.hands.count, self.train.pieces)))
-        heard = self.hands.each(lambda share: len(share) * self._heard(share, context), shares)
+        shares = np.array_split(levels, min(len(levels), max(self.cores.count, self.train.pieces)))
+        heard = self.cores.each(lambda share: len(share) * self._heard(share, context), shares)
         return sum(heard) / len(levels)
 
     def weights(self) -> Arrays:
@@ -109,7 +109,7 @@ class Learner:
         found |= {f"model.{name}": array(p) for name, p in self._parameters.items()} | self._optimiser.arrays()
         if self.train.ema:
             found |= {f"average.{name}": array(p) for name, p in self.listener.named_parameters()}
-        carried = {name: self.together.gather(value) for name, value in (self._state or {}).items()}
+        carried = {name: self.processes.gather(value) for name, value in (self._state or {}).items()}
         return found | {f"state.{name}": array(value) for name, value in carried.items()}
 
     @torch.no_grad()
@@ -123,17 +123,17 @@ class Learner:
                 average[name].copy_(self._tensor(arrays[f"average.{name}"]))
         self._optimiser.restore(arrays, self.steps)
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}
-        mine = self.together.part(self.train.batch)
+        mine = self.processes.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
 
     def _forget_slopes(self) -> None:
         for p in self._parameters.values():
             p.grad = None
 
-    def _useful_hands(self) -> int:
+    def _useful_cores(self) -> int:
         if self.device.type != "cpu" or self.train.compiled:  # a compiled model is not for two threads at once
             return 1
-        mine = self.together.part(self.train.batch)
+        mine = self.processes.part(self.train.batch)
         return how_many(mine.stop - mine.start, self.model.fewest_streams)
 
     def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
@@ -144,7 +144,7 @@ class Learner:
         self.model.train()
         self._forget_slopes()
         levels = torch.from_numpy(batch.levels).to(self.device)
-        count = max(1, len(levels) // (pieces or self.train.pieces or self.hands.count))
+        count = max(1, len(levels) // (pieces or self.train.pieces or self.cores.count))
         parameters = list(self._parameters.values())
 
         def piece(start: int) -> tuple[float, Sequence[Tensor | None], State]:
@@ -152,14 +152,14 @@ class Learner:
             entered = self._enter(batch.fresh, some)  # here, for every piece needs a graph of its own
             loss, end = self.model.nll(levels[some], self.train.chunk_len, entered, self.dtype)
             loss = loss * (len(levels[some]) / self.train.batch)
-            slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
-            return float(loss.detach()), slopes, {name: value.detach() for name, value in end.items()}
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+            return float(loss.detach()), gradients, {name: value.detach() for name, value in end.items()}
 
         nats, ends = 0.0, []
-        for loss, slopes, end in self.hands.each(piece, range(0, len(levels), count)):
+        for loss, gradients, end in self.cores.each(piece, range(0, len(levels), count)):
             nats += loss
             ends.append(end)
-            _add_slopes(parameters, slopes)
+            _add_gradients(parameters, gradients)
         return nats, {name: torch.cat([end[name] for end in ends]) for name in ends[0]}
 
     @torch.no_grad()
@@ -190,7 +190,7 @@ class Learner:
         """What a state begins with besides: the same for a seed, a step and a stream, on any number of processes."""
         draw = torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.steps) % (1 << 63))
         whole = torch.randn((self.train.batch, *state.shape[1:]), generator=draw)
-        first = self.together.part(self.train.batch).start
+        first = self.processes.part(self.train.batch).start
         return self.train.initial_noise * whole[first:][some].to(self.device)
 
     @torch.no_grad()
@@ -216,11 +216,11 @@ def learning_rate(train: TrainRecipe, step: int, progress: float) -> float:
     return rate
 
 
-def _add_slopes(parameters: Sequence[Tensor], slopes: Sequence[Tensor | None]) -> None:
+def _add_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
     """Add to the gradients of parameters; None where a parameter had no part."""
-    for p, slope in zip(parameters, slopes, strict=True):
-        if slope is None:
+    for p, gradient in zip(parameters, gradients, strict=True):
+        if gradient is None:
             continue
         if p.grad is None:  # the optimiser reads gradients as they lie in memory: as their parameters do, each its own
             p.grad = torch.zeros_like(p)
-        p.grad.add_(slope)
+        p.grad.add_(gradient)

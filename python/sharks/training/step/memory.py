@@ -48,16 +48,16 @@ def fit(learner: Learner, batch: Batch) -> int:
     moments = 2 * 4 * parameters  # which the optimiser asks for at its first step
     if learner.device.type == "cuda":
         return _by_trying(learner, batch, moments)
-    hands = learner.hands.count
-    few = max(hands, streams // 8 // hands * hands)  # so that all of them are held at once
+    cores = learner.cores.count
+    few = max(cores, streams // 8 // cores * cores)  # so that all of them are held at once
     peaks = []
     for count in (few, 2 * few):
         forget_peak()  # what this process did before may have needed more
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
         peaks.append(peak(learner.device))
-    free, each = available() / learner.together.size - moments, max(0, peaks[1] - peaks[0]) / few
+    free, each = available() / learner.processes.size - moments, max(0, peaks[1] - peaks[0]) / few
     for pieces in _divisors(streams):
-        if pieces % hands == 0 and (streams / pieces * hands - 2 * few) * each <= _SHARE * free:
+        if pieces % cores == 0 and (streams / pieces * cores - 2 * few) * each <= _SHARE * free:
             return pieces
     raise ResourceError(f"memory: {_gb(free)} are free, and one stream needs {_gb(each)}; {_SMALLER}")
 

@@ -1,4 +1,4 @@
-"""How slopes become steps: Adam, or Muon for the products inside a model with Adam for all that is around them.
+"""How gradients become steps: Adam, or Muon for the products inside a model with Adam for all that is around them.
 
 Adam: Kingma and Ba, arXiv:1412.6980. Muon: Jordan et al. 2024 (kellerjordan.github.io/posts/muon), which takes a step
 of the same length in every direction that a matrix can turn; its rate is scaled as by Liu et al., arXiv:2502.16982, so
@@ -81,18 +81,18 @@ def is_inside(name: str, parameter: Tensor) -> bool:
     return parameter.dim() >= 2 and not whole.endswith(("_g", ".bias", *_EDGES))
 
 
-def orthogonal(slope: Tensor) -> Tensor:
-    """About the nearest matrix to `slope` [out, in] that keeps lengths: its singular values become 0.7 to 1.2.
+def orthogonal(gradient: Tensor) -> Tensor:
+    """About the nearest matrix to `gradient` [out, in] that keeps lengths: its singular values become 0.7 to 1.2.
 
     Newton and Schulz's iteration; a matrix of zeros stays one.
     """
     a, b, c = _POLYNOMIAL
-    x = slope.t() if slope.shape[0] > slope.shape[1] else slope
+    x = gradient.t() if gradient.shape[0] > gradient.shape[1] else gradient
     x = x / (torch.linalg.matrix_norm(x) + 1e-7)
     for _ in range(_ROUNDS):
         gram = x @ x.t()
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.t() if slope.shape[0] > slope.shape[1] else x
+    return x.t() if gradient.shape[0] > gradient.shape[1] else x
 
 
 def epsilon(train: TrainRecipe, steps: int) -> float:

@@ -19,7 +19,7 @@ from ...errors import ResourceError
 _PATIENCE = datetime.timedelta(hours=2)  # the others wait while the first one validates, plays previews and saves
 
 
-class Together:
+class Processes:
     """One of `size` processes; alone, all of this costs nothing."""
 
     def __init__(self, device: torch.device) -> None:
@@ -28,16 +28,16 @@ class Together:
         self._device = device
         if self.size == 1:
             return
-        import torch.distributed as processes
+        import torch.distributed as distributed
 
         try:
-            store, rank, size = next(processes.rendezvous("env://", timeout=_PATIENCE))
+            store, rank, size = next(distributed.rendezvous("env://", timeout=_PATIENCE))
             # A restart must not read the addresses of processes that are no more.
-            store = processes.PrefixStore(f"sharks/{_restarts()}", store)
+            store = distributed.PrefixStore(f"sharks/{_restarts()}", store)
             backend = "nccl" if device.type == "cuda" else "gloo"
             if device.type == "cuda":
                 torch.cuda.set_device(device)
-            processes.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
+            distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
         except (RuntimeError, ValueError) as error:
             raise ResourceError(f"process {self.rank} of {self.size} finds no others: {error}; use torchrun") from None
 

@@ -17,7 +17,7 @@ import torch
 from ..step import memory
 from .forecast import Forecast
 from .listener import Listener
-from .plan import Plan, duration, in_bytes
+from .run_facts import RunFacts, duration, in_bytes
 
 _EVERY = {True: 0.5, False: 30.0}  # seconds between lines, on a terminal and elsewhere
 
@@ -25,7 +25,7 @@ _EVERY = {True: 0.5, False: 30.0}  # seconds between lines, on a terminal and el
 class Display(Listener):
     """Prints plan, progress and events. `stream` is stderr unless given."""
 
-    def __init__(self, plan: Plan, forecast: Forecast, stream: typing.TextIO | None = None) -> None:
+    def __init__(self, plan: RunFacts, forecast: Forecast, stream: typing.TextIO | None = None) -> None:
         self.plan, self._forecast = plan, forecast
         self._stream = stream if stream is not None else sys.stderr
         self._live = self._stream.isatty()

@@ -15,7 +15,7 @@ FOLDER = "tb"
 _EVERY = 10  # steps between losses
 
 
-class Board(Listener):
+class TensorBoard(Listener):
     """Writes to RUN/tb; look at it with `tensorboard --logdir RUN/tb`."""
 
     def __init__(self, run: pathlib.Path, step: int, forecast: Forecast) -> None:

@@ -13,7 +13,7 @@ from ..step.memory import Size
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunFacts:
     """The facts, each kind from the part that knows it, and seconds that were rehearsed."""
 
     music: MusicFacts
