@@ -7,8 +7,7 @@ import sharks
 from players import _core
 from sharks.engine import door
 from sharks.families.registry import from_dict
-from sharks.families.spec import to_dict
-from sharks.levels.quantize import codec, tier_input_table
+from sharks.spec import Spec, to_dict
 from specs import SAMPLERNN, SPECS, WAVENET, random_tensors
 
 pytestmark = pytest.mark.skipif(_core is None, reason="the compiled engine has not been built")
@@ -23,9 +22,9 @@ of_both_families = pytest.mark.parametrize("spec", [SAMPLERNN, WAVENET], ids=lam
 UNREAD = {"sample_rate", "codec", "tier_input", "expand_lower", "start"}  # what Python alone must know
 
 
-def made(fields: dict, spec: sharks.SampleRNNSpec | sharks.WaveNetSpec):
+def made(fields: dict, spec: Spec):
     """The engine's model of `spec`, told these fields."""
-    tables = {"decode": codec(spec).decode_table(), "tier_input": tier_input_table(SAMPLERNN)}
+    tables = {name.removeprefix("codec."): table for name, table in spec.tables().items()}
     return _core.Model(fields, random_tensors(spec), tables)
 
 

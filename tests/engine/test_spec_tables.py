@@ -8,7 +8,7 @@ import pytest
 import emulated
 import programs
 from players import _core, engine_model
-from sharks.families.spec import SampleRNNSpec, Spec, WaveNetSpec, replace, stages, state_tensors, tensors
+from sharks.spec import Spec, replace
 from specs import SAMPLERNN, SPECS, WAVENET, random_tensors
 
 STREAMS = 2
@@ -30,13 +30,9 @@ ENGINES = [
 ]
 
 
-def type_of(name: str) -> str:
-    return {"levels": "int32", "input.levels": "int32", "position": "int64", "step": "int64"}.get(name, "float32")
-
-
 def state_differences(player, spec: Spec) -> list[str]:
     """Where the player's state is not the spec's table: names, order, shapes, types."""
-    wanted = [(name, (STREAMS, *shape), type_of(name)) for name, shape in state_tensors(spec)]
+    wanted = [(name, (STREAMS, *shape), dtype) for name, shape, dtype in spec.state()]
     got = [(name, array.shape, array.dtype.name) for name, array in player.get_state().items()]
     return [f"{g} for {w}" for g, w in zip(got, wanted, strict=False) if g != w] + [
         f"{len(got)} arrays for {len(wanted)}" for _ in range(len(got) != len(wanted))
@@ -46,20 +42,20 @@ def state_differences(player, spec: Spec) -> list[str]:
 def stage_differences(player, spec: Spec) -> list[str]:
     """Where the player's stages are not the spec's table: names, widths, periods, how many. The player must be reset,
     and moves on."""
-    samples = max(stage.period for stage in stages(spec)) + 1
+    samples = max(stage.period for stage in spec.stages()) + 1
     levels = np.zeros((STREAMS, samples), np.int32)
     try:
-        _, taken = player.force(levels, False, [stage.name for stage in stages(spec)])
+        _, taken = player.force(levels, False, [stage.name for stage in spec.stages()])
     except ValueError as refusal:
         return [str(refusal)]
     different = []
-    for name, width, period in stages(spec):
+    for name, width, period in spec.stages():
         shape = (STREAMS, -(-samples // period), width)
         different += [f"{taken[name].shape} for {name} {shape}" for _ in range(taken[name].shape != shape)]
     with pytest.raises(ValueError, match="unknown") as refusal:
         player.force(levels, False, ["no such stage"])
     count = int(re.search(r"model of (\d+) stages", str(refusal.value))[1])
-    return different + [f"{count} stages for {len(stages(spec))}" for _ in range(count != len(stages(spec)))]
+    return different + [f"{count} stages for {len(spec.stages())}" for _ in range(count != len(spec.stages()))]
 
 
 def started(engine, spec: Spec):
@@ -82,7 +78,7 @@ def test_the_tensors_are_the_specs_and_no_others(name):
     if _core is None:
         pytest.skip("the compiled engine has not been built")
     spec, weights = SPECS[name], random_tensors(SPECS[name])
-    assert [(tensor, array.shape) for tensor, array in weights.items()] == tensors(spec)
+    assert [(tensor, array.shape) for tensor, array in weights.items()] == spec.tensors()
     on_cpu(spec, weights)
     for tensor, array in weights.items():
         rest = {other: values for other, values in weights.items() if other != tensor}
@@ -108,7 +104,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("spec", "change", "state", "stage"), CHANGES, ids=lambda value: str(value)[:40])
-def test_another_specs_tables_are_seen_to_differ(spec: SampleRNNSpec | WaveNetSpec, change, state, stage):
+def test_another_specs_tables_are_seen_to_differ(spec: Spec, change, state, stage):
     if _core is None:
         pytest.skip("the compiled engine has not been built")
     other = replace(spec, **change)
