@@ -113,7 +113,7 @@ class CompiledSampleRNN(FrozenStep):
         self.sample = graph_of(sample)
         self.tiers = [graph_of(_TierGraph(spec, w, t)) for t in tiers]
         self.position, self.t = 0, torch.zeros((), dtype=torch.int64)  # the same number
-        self.history = torch.full((streams, spec.lookback), quantize.codec(spec).pad_level)
+        self.history = torch.full((streams, spec.lookback), quantize.codec_of(spec).pad_level)
         self.h = [torch.zeros(spec.layers, streams, spec.dim, **like) for _ in tiers]
         self.c = [torch.zeros(spec.layers, streams, spec.dim, **like) for _ in tiers]
         self.rows: list[Tensor | None] = [torch.zeros(streams, spec.ratio(t), spec.dim, **like) for t in tiers]
@@ -128,6 +128,6 @@ class CompiledSampleRNN(FrozenStep):
 
     def reset(self) -> None:
         self.position = 0
-        self.history.fill_(quantize.codec(self.spec).pad_level)
+        self.history.fill_(quantize.codec_of(self.spec).pad_level)
         for tensor in (self.t, *self.h, *self.c):
             tensor.zero_()

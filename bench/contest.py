@@ -76,7 +76,7 @@ def check(pack: sharks.Pack, name: Name, step: Step, streams: int) -> None:
     """Refuse to time a baseline, here at its first sample, that computes something else."""
     spec, dtype = pack.spec, name[0]
     levels = np.random.default_rng(0).integers(0, spec.q_levels, (streams, CHECKED)).astype(np.int32)
-    levels = np.concatenate([np.full((streams, spec.lookback), quantize.codec(spec).pad_level, np.int32), levels], 1)
+    levels = np.concatenate([np.full((streams, spec.lookback), quantize.codec_of(spec).pad_level, np.int32), levels], 1)
     want = sharks.logits(pack, levels, device="cpu", dtype=dtype)
     feed = torch.from_numpy(levels[:, spec.lookback - 1 : -1].astype(np.int64)).T.contiguous()
     with torch.inference_mode():
@@ -113,7 +113,7 @@ class _Turn(typing.NamedTuple):
 def _turn(
     pack: sharks.Pack, players: dict[str, Player], long: dict[str, int], steps: dict[Name, Step], slow: dict[Name, int]
 ) -> _Turn:
-    pad = quantize.codec(pack.spec).pad_level
+    pad = quantize.codec_of(pack.spec).pad_level
     made, limits = {}, {}
     for d, player in players.items():
         made[d] = speed(player, long[d])
@@ -161,7 +161,7 @@ def torch_speed(step: Step, streams: int, steps: int, pad: int) -> float:
 
 def _steps(step: Step, streams: int, pack: sharks.Pack, seconds: float) -> int:
     """How many take about so long: whole frames."""
-    frame, pad = pack.spec.lookback, quantize.codec(pack.spec).pad_level
+    frame, pad = pack.spec.lookback, quantize.codec_of(pack.spec).pad_level
     few = max(1, 32 // frame) * frame
     torch_speed(step, streams, few, pad)
     return max(1, round(torch_speed(step, streams, few, pad) / streams * seconds / frame)) * frame
@@ -170,5 +170,5 @@ def _steps(step: Step, streams: int, pack: sharks.Pack, seconds: float) -> int:
 def reference_speed(pack: sharks.Pack, steps: int) -> float:
     """Samples per second of one stream in numpy."""
     player = open_player(pack, 1, device="reference")
-    player.reset(np.full((1, pack.spec.lookback), quantize.codec(pack.spec).pad_level, np.int32))
+    player.reset(np.full((1, pack.spec.lookback), quantize.codec_of(pack.spec).pad_level, np.int32))
     return speed(player, steps)

@@ -158,7 +158,7 @@ class SampleRNNStep(Step):
         self.table = sample_table(spec, w)
         like = {"dtype": self.table.dtype}
         self.inputs = torch.from_numpy(spec.tables()["codec.tier_input"]).to(**like)
-        self.history = torch.full((streams, spec.lookback), quantize.codec(spec).pad_level)
+        self.history = torch.full((streams, spec.lookback), quantize.codec_of(spec).pad_level)
         self.h = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.c = [[torch.zeros(streams, spec.dim, **like) for _ in range(spec.layers)] for _ in range(spec.tiers)]
         self.rows: list[Tensor] = [torch.empty(0)] * spec.tiers

@@ -126,7 +126,7 @@ def check(pack: sharks.Pack, dtype: str, streams: int, device: str = "cuda") -> 
     """Refuse to time a baseline that computes something else than the engine."""
     spec = pack.spec
     levels = np.random.default_rng(0).integers(0, spec.q_levels, (streams, CHECKED)).astype(np.int32)
-    levels = np.concatenate([np.full((streams, spec.lookback), quantize.codec(spec).pad_level, np.int32), levels], 1)
+    levels = np.concatenate([np.full((streams, spec.lookback), quantize.codec_of(spec).pad_level, np.int32), levels], 1)
     want = sharks.logits(pack, levels, device=device)
     feed = torch.from_numpy(levels[:, spec.lookback - 1 : -1].astype(np.int64)).to(device)
     got = logits(step_on(device, spec, pack.tensors, streams, TORCH_DTYPES[dtype]), feed).cpu().numpy()

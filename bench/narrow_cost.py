@@ -19,7 +19,7 @@ import numpy as np
 
 import sharks
 from sharks.dataset.dataset import Dataset, level_table
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 
 PRESETS = ("dadabots-2tier-tiny", "ibab-wavenet-tiny")
 ALLOWED = {"bfloat16": 0.01, "int8": 0.02}  # bits per sample
@@ -40,7 +40,7 @@ def nll(pack: sharks.Pack, stretches: np.ndarray, dtype: str, threads: int | Non
 
 def held_out(dataset: Dataset, spec: sharks.SampleRNNSpec | sharks.WaveNetSpec) -> np.ndarray:
     """Stretches from all over the held-out music, as levels int32 (STRETCHES, T)."""
-    levels = level_table(codec(spec))[np.asarray(dataset.val).view(np.uint16)]
+    levels = level_table(codec_of(spec))[np.asarray(dataset.val).view(np.uint16)]
     length = round(SECONDS * spec.sample_rate)
     starts = np.linspace(0, len(levels) - length, STRETCHES).astype(int)
     return np.stack([levels[start : start + length] for start in starts])

@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from sharks import preset
-from sharks.levels.quantize import Codec, codec
+from sharks.levels.quantize import Codec, codec_of
 from sharks.sound.reading import read_audio
 from sharks.spec import Spec
 
@@ -35,19 +35,19 @@ def left_over(autocorrelation: np.ndarray) -> float:
     return power
 
 
-def step_sizes(law: Codec, x: np.ndarray) -> np.ndarray:
+def step_sizes(codec: Codec, x: np.ndarray) -> np.ndarray:
     """How far the next level is from that of each sample."""
-    steps = np.diff(law.decode_table(), append=np.nan)
+    steps = np.diff(codec.decode_table(), append=np.nan)
     steps[-1] = steps[-2]
-    return np.abs(steps)[law.encode(x)]
+    return np.abs(steps)[codec.encode(x)]
 
 
-def bits(x: np.ndarray, law: Codec, order: int, window: int) -> float:
+def bits(x: np.ndarray, codec: Codec, order: int, window: int) -> float:
     """Bits per sample of `x` float [n], over all windows that sound."""
     taper, found = np.hanning(window), []
     for start in range(0, len(x) - window + 1, window):
         part = x[start : start + window]
-        steps = step_sizes(law, part)
+        steps = step_sizes(codec, part)
         spectrum = np.abs(np.fft.rfft(part * taper, 2 * window)) ** 2
         lags = np.fft.irfft(spectrum)[: order + 1] / (taper**2).sum()
         lags[0] += np.mean(steps**2) / 12  # what rounding to levels adds
@@ -92,9 +92,9 @@ def bits_of_errors(errors: np.ndarray, steps: np.ndarray, skip: int) -> float:
     return total / math.log(2) / (len(errors) - skip)
 
 
-def order0(x: np.ndarray, law: Codec) -> float:
+def order0(x: np.ndarray, codec: Codec) -> float:
     """Bits per sample for who knows how often each level comes, and nothing else."""
-    counts = np.bincount(law.encode(x))
+    counts = np.bincount(codec.encode(x))
     shares = counts[counts > 0] / len(x)
     return float(-(shares * np.log2(shares)).sum())
 
@@ -108,15 +108,17 @@ def main() -> None:
     parser.add_argument("--memory", default="0.03,0.12", help="seconds that a learning predictor remembers")
     options = parser.parse_args()
     spec: Spec = preset(options.preset)
-    law, x = codec(spec), read_audio(options.song, spec.sample_rate, mono=True)[0][0].astype(np.float64)
-    print(f"order-0: {order0(x, law):.3f} bits per sample")
+    codec, x = codec_of(spec), read_audio(options.song, spec.sample_rate, mono=True)[0][0].astype(np.float64)
+    print(f"order-0: {order0(x, codec):.3f} bits per sample")
     for seconds in map(float, options.window.split(",")):
         window = round(seconds * spec.sample_rate)
-        found = [f"{order} {bits(x, law, order, window):.3f}" for order in map(int, options.order.split(","))]
+        found = [f"{order} {bits(x, codec, order, window):.3f}" for order in map(int, options.order.split(","))]
         print(f"a predictor of its own every {seconds:g} s, by order: {', '.join(found)}", flush=True)
-    steps = step_sizes(law, x)
+    steps = step_sizes(codec, x)
     for seconds, order in itertools.product(map(float, options.memory.split(",")), map(int, options.order.split(","))):
-        errors = errors_of_learning(law.decode_table()[law.encode(x)].astype(float), order, seconds * spec.sample_rate)
+        errors = errors_of_learning(
+            codec.decode_table()[codec.encode(x)].astype(float), order, seconds * spec.sample_rate
+        )
         learnt = bits_of_errors(errors, steps, spec.sample_rate)
         print(f"one that learns while it listens, memory {seconds:g} s, order {order}: {learnt:.3f}", flush=True)
 

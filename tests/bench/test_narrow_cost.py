@@ -9,7 +9,7 @@ import pytest
 
 import sharks
 from sharks import spec as specs
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from specs import SPECS, levels, random_tensors
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "bench"))
@@ -49,6 +49,6 @@ def test_stretches_come_from_all_over_the_held_out_music():
     pcm = np.linspace(-32768, 32767, 50 * SPEC.sample_rate).astype(np.int16)
     found = narrow_cost.held_out(types.SimpleNamespace(val=pcm), SPEC)
     assert found.shape == (narrow_cost.STRETCHES, round(narrow_cost.SECONDS * SPEC.sample_rate))
-    law = codec(SPEC)
-    assert (found[0, 0], found[-1, -1]) == tuple(law.encode(np.array([-1.0, 32767 / 32768])))
+    codec = codec_of(SPEC)
+    assert (found[0, 0], found[-1, -1]) == tuple(codec.encode(np.array([-1.0, 32767 / 32768])))
     assert (np.diff(found[:, 0]) >= 0).all() and found[:, 0].min() < 20 and found[:, 0].max() > 230

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sharks import preset
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 from predictability import bits, bits_of_errors, errors_of_learning, left_over, order0, step_sizes  # noqa: E402
 
-LAW = codec(preset("dadabots-2tier"))
+LAW = codec_of(preset("dadabots-2tier"))
 
 
 def test_what_is_left_over_of_an_autoregression_is_its_noise():

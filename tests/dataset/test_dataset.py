@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from sharks.dataset.dataset import cost, file_counts, level_counts, level_table, measure, pcm_counts
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 
 
 def test_every_pcm_value_has_the_level_of_its_amplitude():
     pcm = np.arange(-32768, 32768).astype(np.int16)
-    for law in (codec("MU-R"), codec("MU-T"), codec("LIN-P", 512)):
-        assert np.array_equal(level_table(law)[pcm.view(np.uint16)], law.encode(pcm / np.float32(32768)))
+    for codec in (codec_of("MU-R"), codec_of("MU-T"), codec_of("LIN-P", 512)):
+        assert np.array_equal(level_table(codec)[pcm.view(np.uint16)], codec.encode(pcm / np.float32(32768)))
 
 
 def test_counting_values_and_levels(tmp_path):
@@ -19,8 +19,10 @@ def test_counting_values_and_levels(tmp_path):
     counts = file_counts(tmp_path / "a.i16")
     assert np.array_equal(counts, pcm_counts(pcm))
     assert np.array_equal(counts, [*np.bincount(pcm.astype(int) + 32768, minlength=65536)])
-    law = codec("MU-R")
-    assert np.array_equal(level_counts(counts, law), np.bincount(law.encode(pcm / np.float32(32768)), minlength=256))
+    codec = codec_of("MU-R")
+    assert np.array_equal(
+        level_counts(counts, codec), np.bincount(codec.encode(pcm / np.float32(32768)), minlength=256)
+    )
 
 
 def test_cost_in_bits():

@@ -17,7 +17,7 @@ import odd_audio
 import sharks
 from sharks.dataset.dataset import load_dataset
 from sharks.errors import AudioError, ResourceError, UsageError
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.sound.reading import read_audio
 from sharks.sound.wav import to_pcm, write_wav
 
@@ -68,21 +68,21 @@ def test_the_numbers_of_a_track_are_those_of_its_samples(songs, tmp_path):
     x = getattr(data, track.split)[track.start : track.start + track.length] / 32768
     assert track.rms_db == pytest.approx(10 * np.log10(np.mean(x**2)), abs=0.01)
     assert track.peak == np.abs(x).max() and track.dc == pytest.approx(x.mean(), abs=1e-9)
-    share = np.bincount(codec("MU-R").encode(x), minlength=256) / len(x)
+    share = np.bincount(codec_of("MU-R").encode(x), minlength=256) / len(x)
     assert track.entropy == pytest.approx(-(share[share > 0] * np.log2(share[share > 0])).sum(), abs=1e-4)
     assert (track.format, track.rate, track.channels) == ("WAV PCM_16", RATE, 1)
 
 
 def test_order_0_is_counted_on_training_and_paid_on_validation(songs, tmp_path):
     data = sharks.prepare(songs, tmp_path / "data")
-    train, val = (codec("MU-R").encode(x / np.float32(32768)) for x in (data.train, data.val))
+    train, val = (codec_of("MU-R").encode(x / np.float32(32768)) for x in (data.train, data.val))
     counts = np.bincount(train, minlength=256)
     assert np.array_equal(data.histogram, counts)
     assert data.entropy_bits == pytest.approx(-np.mean(np.log2(counts[train] / len(train))), abs=1e-9)
     share = (counts + 1) / (len(train) + 256)
     assert data.val_bits == pytest.approx(-np.mean(np.log2(share[val])), abs=1e-9)
-    assert data.order0(codec("MU-R")) == pytest.approx((data.entropy_bits, data.val_bits))
-    assert data.order0(codec("LIN-P"))[0] != pytest.approx(data.entropy_bits, abs=0.1)
+    assert data.order0(codec_of("MU-R")) == pytest.approx((data.entropy_bits, data.val_bits))
+    assert data.order0(codec_of("LIN-P"))[0] != pytest.approx(data.entropy_bits, abs=0.1)
 
 
 def test_stereo_is_mixed_or_kept_apart(tmp_path):

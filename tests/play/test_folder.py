@@ -24,7 +24,7 @@ from players import PLAYERS
 from sharks import spec as specs
 from sharks.clips import manifest
 from sharks.clips.wavs import LevelReader, file_name
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.packs.pack import Pack
 from sharks.sound.wav import HEADER_BYTES, write_wav
 
@@ -53,7 +53,7 @@ def out(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def wav_levels(path: pathlib.Path, spec: specs.Spec = SAMPLERNN) -> np.ndarray:
-    with LevelReader(codec(spec), RATE) as reader:
+    with LevelReader(codec_of(spec), RATE) as reader:
         return np.concatenate(list(reader.read(path)))
 
 
@@ -103,7 +103,7 @@ def test_the_manifest_says_what_made_a_clip(pack: Pack, out: pathlib.Path) -> No
         audio.plan,
     )
     assert len(second["primer_sha256"]) == 64
-    assert np.array_equal(wav_levels(next((out / "primers").iterdir())), codec(SAMPLERNN).encode(SINE))
+    assert np.array_equal(wav_levels(next((out / "primers").iterdir())), codec_of(SAMPLERNN).encode(SINE))
     assert sorted(path.name for path in out.iterdir()) == ["0000.wav", "0001.wav", "manifest.jsonl", "primers"]
 
 
@@ -118,11 +118,11 @@ def test_save_makes_the_same_folder(pack: Pack, out: pathlib.Path, tmp_path: pat
     assert np.array_equal(play(pack, out, **arguments).levels, audio.levels)
 
 
-@pytest.mark.parametrize("law", [name for name in specs.CODECS if name != "LIN-X"])
-def test_sixteen_bits_tell_256_levels_apart(law: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("codec", [name for name in specs.CODECS if name != "LIN-X"])
+def test_sixteen_bits_tell_256_levels_apart(codec: str, tmp_path: pathlib.Path) -> None:
     levels = np.random.default_rng(0).permutation(256)
-    write_wav(tmp_path / "a.wav", codec(law).decode(levels), RATE)
-    with LevelReader(codec(law), RATE) as reader:
+    write_wav(tmp_path / "a.wav", codec_of(codec).decode(levels), RATE)
+    with LevelReader(codec_of(codec), RATE) as reader:
         assert np.array_equal(np.concatenate(list(reader.read(tmp_path / "a.wav"))), levels)
 
 

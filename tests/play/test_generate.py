@@ -16,7 +16,7 @@ import sharks
 from players import PLAYERS
 from sharks import spec as specs
 from sharks.engine.door import open_player
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.play import session
 
 RATE = 1000  # Hz: a second is soon played
@@ -96,13 +96,13 @@ def test_a_longer_clip_begins_like_a_shorter_one(spec: specs.Spec, device: str) 
 @of_both_families
 def test_a_clip_is_what_its_parts_say(spec: specs.Spec, device: str) -> None:
     """Start, primer and free run, by hand on a bare player, with the state saved and restored in the middle."""
-    pack, law = sharks.random_pack(spec), codec(spec)
+    pack, codec = sharks.random_pack(spec), codec_of(spec)
     got = levels_of(spec, device, 0.1, 2, temperature=0.9, prime=SINE, prime_rate=RATE)
     player = open_player(pack, 2, device=device)
-    player.reset(np.full((2, spec.lookback), law.pad_level))
+    player.reset(np.full((2, spec.lookback), codec.pad_level))
     if spec.default_start == "silence":
-        player.force(np.full((2, spec.context - spec.lookback), law.pad_level))
-    player.force(np.tile(law.encode(SINE), (2, 1)))
+        player.force(np.full((2, spec.context - spec.lookback), codec.pad_level))
+    player.force(np.tile(codec.encode(SINE), (2, 1)))
     heat, ids = np.full((2, 100), 0.9, np.float32), np.arange(2)
     first = player.run(33, heat[:, :33], 5, ids)
     state = player.get_state()
@@ -170,7 +170,7 @@ def test_primers_of_any_length(spec: specs.Spec, device: str, length: int) -> No
     both = levels_of(spec, device, 0.05, prime=primer, prime_rate=RATE, include_prime=True)
     assert both.shape == (1, 1, 50 + length)
     assert np.array_equal(both[..., length:], levels)
-    assert np.array_equal(both[0, 0, :length], codec(spec).encode(primer))
+    assert np.array_equal(both[0, 0, :length], codec_of(spec).encode(primer))
     if length > 5:
         assert not np.array_equal(levels, levels_of(spec, device, 0.05))
 
@@ -194,7 +194,7 @@ def test_a_primer_is_resampled_and_mixed_down(tmp_path: pathlib.Path) -> None:
 
     stereo = primed(prime=np.stack([1.5 * sound, 0.5 * sound]), prime_rate=rate)
     assert stereo.shape[-1] == 501
-    wanted = codec(SAMPLERNN).encode(0.5 * np.sin(np.arange(500) * (2 * np.pi * 50 / RATE)))
+    wanted = codec_of(SAMPLERNN).encode(0.5 * np.sin(np.arange(500) * (2 * np.pi * 50 / RATE)))
     assert np.abs(stereo[0, 0, 50:450] - wanted[50:450]).max() <= 1
     assert np.array_equal(primed(prime=tmp_path / "prime.wav"), stereo)
     assert np.array_equal(primed(prime=str(tmp_path / "prime.wav")), stereo)
@@ -245,7 +245,7 @@ def test_audio(spec: specs.Spec, device: str) -> None:
     assert audio.samples.dtype == np.float32
     assert np.abs(audio.samples).max() <= 1
     assert audio.levels.dtype.kind == "u"
-    assert np.array_equal(audio.samples, codec(spec).decode(audio.levels))
+    assert np.array_equal(audio.samples, codec_of(spec).decode(audio.levels))
     assert audio.sample_rate == RATE
     assert audio.streams.tolist() == [4, 0, 7]
     assert audio.seconds == 0.124

@@ -14,7 +14,7 @@ from made_songs import dataset, songs
 from sharks.dataset.dataset import load_dataset
 from sharks.errors import AudioError, PackError, ResourceError, SpecError, UsageError
 from sharks.files.tensorfile import TensorFile
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.spec import SampleRNNSpec
 from sharks.training.run import checkpoint, rundir
 from small_runs import RATE, everything, losses, trained
@@ -142,7 +142,7 @@ def test_what_the_log_says(data, tmp_path):
     assert [row["step"] for row in rows if "validation" in row] == [2, 4, 6]
     assert all(set(row["tracks"]) == {"val0.wav", "val1.wav"} for row in rows if "validation" in row)
     assert rows[-1]["held_out"] == run.nll and rows[-1]["best"] == run.best_step
-    assert run.order0 == data.order0(codec("MU-R"))[1]
+    assert run.order0 == data.order0(codec_of("MU-R"))[1]
     assert run.best == out / "best.safetensors" and sharks.load(run.path).spec == run.spec
     config = rundir._read(out / "config.toml")
     assert config["model"]["dim"] == 12 and config["train"]["steps"] == 6 and config["data"]["trim_db"] == -np.inf

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AudioError
-from ..levels.quantize import Codec, codec
+from ..levels.quantize import Codec, codec_of
 
 FORMAT, VERSION = "sharks-dataset", 1
 SPLITS = ("train", "val")
@@ -76,9 +76,9 @@ class Dataset:
         """The tracks of a split, in the order of its array."""
         return tuple(track for track in self.tracks if track.split == split)
 
-    def order0(self, law: Codec) -> tuple[float, float]:
-        """Order-0 entropy of the training split and its cost on the validation split, bits per sample, under `law`."""
-        counts = [level_counts(pcm_counts(samples), law) for samples in (self.train, self.val)]
+    def order0(self, codec: Codec) -> tuple[float, float]:
+        """Order-0 entropy of the training split, and its cost on the validation split: bits per sample."""
+        counts = [level_counts(pcm_counts(samples), codec) for samples in (self.train, self.val)]
         return cost(counts[0], counts[0]), cost(counts[1], counts[0], smooth=1)
 
     def report(self) -> str:
@@ -145,9 +145,9 @@ def read_table(folder: pathlib.Path) -> dict[str, typing.Any] | None:
     return table
 
 
-def level_table(law: Codec) -> NDArray[np.int32]:
-    """int32 (65536,): the level of every PCM value, so that levels are `level_table(law)[pcm.view(np.uint16)]`."""
-    return law.encode(np.arange(1 << 16, dtype=np.uint16).view(np.int16) / np.float32(32768))
+def level_table(codec: Codec) -> NDArray[np.int32]:
+    """int32 (65536,): the level of every PCM value, so that levels are `level_table(codec)[pcm.view(np.uint16)]`."""
+    return codec.encode(np.arange(1 << 16, dtype=np.uint16).view(np.int16) / np.float32(32768))
 
 
 def pcm_counts(pcm: NDArray[np.int16]) -> NDArray[np.int64]:
@@ -167,10 +167,10 @@ def file_counts(path: str | os.PathLike[str]) -> NDArray[np.int64]:
     return counts
 
 
-def level_counts(counts: NDArray[np.int64], law: Codec) -> NDArray[np.int64]:
+def level_counts(counts: NDArray[np.int64], codec: Codec) -> NDArray[np.int64]:
     """int64 (q_levels,): how often each level occurs, by `pcm_counts`."""
-    levels = np.roll(level_table(law), 32768)  # lowest value first
-    return np.bincount(levels, weights=counts, minlength=law.q_levels).astype(np.int64)
+    levels = np.roll(level_table(codec), 32768)  # lowest value first
+    return np.bincount(levels, weights=counts, minlength=codec.q_levels).astype(np.int64)
 
 
 def cost(counts: NDArray[np.int64], model: NDArray[np.int64], smooth: int = 0) -> float:
@@ -190,7 +190,7 @@ def measure(counts: NDArray[np.int64]) -> dict[str, float]:
     values = np.arange(-32768, 32768) / 32768
     seen = values[counts > 0]
     power = float((counts * values**2).sum() / counts.sum())
-    levels = level_counts(counts, codec("MU-R"))
+    levels = level_counts(counts, codec_of("MU-R"))
     return {
         "rms_db": round(10 * math.log10(power + 1e-12), 2),
         "peak": float(np.abs(seen).max()),

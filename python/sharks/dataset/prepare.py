@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from ..errors import AudioError, ResourceError, UsageError, did_you_mean
 from ..files.atomic import atomically
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from ..sound.reading import Decoder, shown
 from ..sound.silence import LONGEST, SILENCE_DB
 from .dataset import FORMAT, LITTLE, SPLITS, VERSION, Dataset, cost, file_counts, level_counts, load_dataset, read_table
@@ -215,7 +215,7 @@ def _table(
     samples = {split: sum(row["length"] for row in rows if row["split"] == split) for split in SPLITS}
     for row in rows:
         row["minutes"] = round(row["length"] / settings.sample_rate / 60, 4)
-    train, val = (level_counts(file_counts(folder / f"{side}.i16"), codec("MU-R")) for side in SPLITS)
+    train, val = (level_counts(file_counts(folder / f"{side}.i16"), codec_of("MU-R")) for side in SPLITS)
     order0 = {"codec": "MU-R", "q_levels": 256, "histogram": train.tolist(), "train_bits": cost(train, train)}
     order0["val_bits"] = cost(val, train, smooth=1) if samples["val"] else None
     return {

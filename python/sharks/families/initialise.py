@@ -13,7 +13,7 @@ import math
 import numpy as np
 import torch
 
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from .registry import authors_rules
 from .spec import Spec
 from .torch_parts.initial import Draw, torch_defaults
@@ -69,7 +69,7 @@ _WAVES = 32
 
 def _features(spec: Spec, share: np.ndarray, width: int) -> np.ndarray:
     """What a level is, [Q, width]: amplitude and level number, each of RMS 1 in the music, then ever finer waves."""
-    amplitude = codec(spec).decode_table().astype(np.float64)
+    amplitude = codec_of(spec).decode_table().astype(np.float64)
     number = np.linspace(-1, 1, spec.q_levels)
     scaled = [v / math.sqrt((share * v**2).sum()) for v in (amplitude, number)]
     found = np.column_stack([*scaled, _waves(spec.q_levels, width)])[:, :width] * _falling(width)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import SpecError, did_you_mean
 from ..levels.names import CODECS, OUTPUTS
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from .conditions import Condition, Unconditioned
 
 Shape = tuple[int, ...]
@@ -100,7 +100,7 @@ class Spec(abc.ABC):
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
         """What a pack carries so that no engine knows a codec: float32 (q_levels,) by name. `SpecError` for LIN-X."""
-        return {"codec.decode": codec(self).decode_table()}
+        return {"codec.decode": codec_of(self).decode_table()}
 
     @property
     def output_width(self) -> int:

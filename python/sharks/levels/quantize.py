@@ -91,7 +91,7 @@ class HasCodec(typing.Protocol):
     def q_levels(self) -> int: ...
 
 
-def codec(spec_or_id: HasCodec | str, q_levels: int = 256) -> Codec:
+def codec_of(spec_or_id: HasCodec | str, q_levels: int = 256) -> Codec:
     """The codec of a spec, or the one named by an id (see `names.CODECS`) with `q_levels` levels.
 
     Raises `SpecError` for unknown ids and for a number of levels that the law does not have.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..families.registry import reference_player
 from ..families.spec import Spec
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 
 MOST_STEPS = 1 << 16  # that a pack may carry
 
@@ -54,7 +54,7 @@ class Golden:
 def play(spec: Spec, weights: dict[str, NDArray[np.float32]]) -> Golden:
     """The golden steps of a model: deterministic, by the reference; takes seconds where the model is large."""
     forced_steps, free_steps, kept = affordable(spec)
-    history = np.full(spec.lookback, codec(spec).pad_level, np.int32)
+    history = np.full(spec.lookback, codec_of(spec).pad_level, np.int32)
     condition = spec.condition.example()
     player = reference_player(spec, weights, streams=1, condition=condition)
     draft = Golden(

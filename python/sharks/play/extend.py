@@ -19,7 +19,7 @@ from ..clips import wavs as clips
 from ..clips.locks import locked
 from ..clips.manifest import Clip
 from ..errors import AudioError, PackError, UsageError
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from ..packs.pack import Pack, load
 from ..sound.reading import info
 from ..sound.wav import HEADER_BYTES
@@ -69,7 +69,7 @@ def _extend(
 ) -> Audio:
     row = manifest.read(path.parent)[path.name]
     model = _pack_of(row, path.parent, pack)
-    law, total = codec(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
+    codec, total = codec_of(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
     primer = _primer_of(row, path.parent, model)
     before = primer.shape[1] if primer is not None and row.primer_included else 0
     have = info(path).frames - before
@@ -92,7 +92,7 @@ def _extend(
     clips.check_room(path.parent, HEADER_BYTES + 2 * (before + total))
     unfinished, done = clips.unfinished_path(path), 0
     try:
-        with clips.ClipWriters([unfinished], law, row.sample_rate) as writer:
+        with clips.ClipWriters([unfinished], codec, row.sample_rate) as writer:
             session.begin()
             session.heard(_hear(session, path, before, writer))
             for piece in meter.play(session):
@@ -109,8 +109,8 @@ def _extend(
 
 def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
     """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
-    law, position = codec(session.request.pack.spec), 0
-    with clips.LevelReader(law, session.request.pack.spec.sample_rate) as reader:
+    codec, position = codec_of(session.request.pack.spec), 0
+    with clips.LevelReader(codec, session.request.pack.spec.sample_rate) as reader:
         for block in reader.read(path):
             writer.write(block[None])
             session.force(block[None, max(0, before - position) :])
@@ -140,7 +140,7 @@ def _primer_of(row: Clip, folder: pathlib.Path, pack: Pack) -> NDArray[np.int32]
     if row.primer_sha256 is None:
         return None
     path = clips.primer_path(folder, row.primer_sha256)
-    with clips.LevelReader(codec(pack.spec), row.sample_rate) as reader:
+    with clips.LevelReader(codec_of(pack.spec), row.sample_rate) as reader:
         levels = np.concatenate(list(reader.read(path)))
     if clips.primer_sha256(levels) != row.primer_sha256:
         raise AudioError(f"{path}: is not the primer that {row.file} was made with; put that one back")

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine.arrays import on_host
 from ..engine.door import open_player
 from ..errors import ResourceError, UsageError
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from ..packs.pack import Pack, load
 from .audio import Audio, audio_of, level_dtype, rows_of
 from .folder import ClipFolder, seed_in
@@ -111,7 +111,7 @@ def generate(
     most = most_together(where.device, open_files=folder is not None)
     if folder is None:
         return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, meter, most))
-    with ClipFolder(folder, rows, codec(pack.spec), whole.primer, rank) as place:
+    with ClipFolder(folder, rows, codec_of(pack.spec), whole.primer, rank) as place:
         _to_folder(whole, place, play, meter, most)
     return audio_of(whole, rows, folder=folder)
 
@@ -129,7 +129,7 @@ def _in_memory(
     whole: Request, samples: int, include_prime: bool, play: Callable[[Request], Session], meter: Meter, most: int
 ) -> NDArray[np.unsignedinteger[typing.Any]]:
     before = whole.primer.shape[1] if include_prime and whole.primer is not None else 0
-    levels = _empty((whole.n, before + samples), level_dtype(codec(whole.pack.spec)), "use out= or stream()")
+    levels = _empty((whole.n, before + samples), level_dtype(codec_of(whole.pack.spec)), "use out= or stream()")
     if before:
         levels[:, :before] = whole.primer
     first = 0
@@ -171,7 +171,7 @@ class Stream:
         self.seed, self.streams = session.request.seed, session.request.streams
         self.sample_rate, self.block_samples = session.request.pack.spec.sample_rate, block_samples
         self._session, self._begun = session, False
-        self._table = codec(session.request.pack.spec).decode_table()
+        self._table = codec_of(session.request.pack.spec).decode_table()
 
     def __iter__(self) -> Stream:
         return self

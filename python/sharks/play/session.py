@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.door import State, open_player
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from .request import Request
 
 SPAN_SECONDS = 0.1  # seconds of work
@@ -59,7 +59,7 @@ class Session:
     def begin(self) -> None:
         """Go to the first free sample: the initial state, the silence where it begins with one, the primer."""
         spec = self.request.pack.spec
-        self._player.reset(np.full((self.request.n, spec.lookback), codec(spec).pad_level, np.int32))
+        self._player.reset(np.full((self.request.n, spec.lookback), codec_of(spec).pad_level, np.int32))
         if self.request.start == "silence":
             self._player.set_state(self._after_silence())
         if self.request.primer is not None:
@@ -104,7 +104,7 @@ class Session:
         if self.request.condition is not None:
             distinct, stream_of = np.unique(self.request.condition, axis=0, return_inverse=True)
         count = int(stream_of.max()) + 1
-        pads = np.full((count, spec.context), codec(spec).pad_level, np.int32)
+        pads = np.full((count, spec.context), codec_of(spec).pad_level, np.int32)
         one = open_player(self.request.pack, count, condition=distinct, **self._open)
         one.reset(pads[:, : spec.lookback])  # these count, though the newest is fed later
         for start, size in Spans()(spec.context - spec.lookback):

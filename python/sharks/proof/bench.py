@@ -74,10 +74,10 @@ def warm(player: Player, seconds: float) -> int:
     """Begin in silence, and find how many steps take about so long: whole frames, which cost more than their steps."""
     import numpy as np
 
-    from ..levels.quantize import codec
+    from ..levels.quantize import codec_of
 
     lookback = player.spec.lookback
-    player.reset(np.full((player.streams, lookback), codec(player.spec).pad_level, np.int32))
+    player.reset(np.full((player.streams, lookback), codec_of(player.spec).pad_level, np.int32))
     speed(player, lookback)
     steps = lookback
     while (took := steps * player.streams / speed(player, steps)) < min(0.02, seconds):

@@ -12,7 +12,7 @@ from .watch.listener import Listeners
 from .watch.previews import Previews
 from .watch.report import Report
 from .watch.run_facts import RunFacts
-from .watch.tensorboard import Board
+from .watch.tensorboard import TensorBoard
 
 
 def invite(tell: Listeners, job: Job, plan: RunFacts, pack: Callable[[], Pack]) -> None:
@@ -25,6 +25,6 @@ def invite(tell: Listeners, job: Job, plan: RunFacts, pack: Callable[[], Pack]) 
     display = job.display(plan, forecast)
     tell.add(forecast, display, Advice(plan.train.steps, plan.music.order0, display))
     if job.tensorboard:
-        tell.add(Board(job.folder, plan.step, forecast))
+        tell.add(TensorBoard(job.folder, plan.step, forecast))
     tell.add(Report(job.folder, plan.music.uniform, plan.music.order0, tell.say))
     tell.add(Previews(job.folder, plan.train, job.seed, pack, tell))

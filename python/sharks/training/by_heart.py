@@ -16,7 +16,7 @@ import torch
 from ..dataset.dataset import Dataset, cost, level_counts, pcm_counts
 from ..errors import Error
 from ..families.spec import Spec
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from ..recipes.recipe import Recipe
 from .music.batches import Training
 from .step.learner import Learner
@@ -62,7 +62,7 @@ def smoke(
     whole = {"silence_db": float("-inf"), "equaliser_db": 0.0}  # the same two seconds every time
     data = dataclasses.replace(recipe.data, chunk_seconds=SECONDS, chunks=0, **whole)
     training = Training(music, spec, dataclasses.replace(recipe, data=data, train=train), seed)
-    counts = level_counts(pcm_counts(music.train), codec(spec))
+    counts = level_counts(pcm_counts(music.train), codec_of(spec))
     learner, order0 = Learner(spec, train, device, seed, counts), cost(counts, counts)
     began = told = time.monotonic()
     mean = float("nan")

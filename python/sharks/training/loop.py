@@ -26,7 +26,7 @@ import threading
 import time
 
 from ..dataset.dataset import level_counts, pcm_counts
-from ..levels.quantize import codec
+from ..levels.quantize import codec_of
 from ..packs.pack import Pack
 from .audience import invite
 from .job import Job
@@ -51,7 +51,7 @@ class Loop:
         self.checkpoints, self.best = job.folder / rundir.CHECKPOINTS, job.folder / rundir.BEST
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self._notes: list[str] = []  # said once somebody listens
-        counts = level_counts(pcm_counts(job.dataset.train), codec(job.spec))
+        counts = level_counts(pcm_counts(job.dataset.train), codec_of(job.spec))
         self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, processes, self._notes.append)
         self._mine = processes.part(self.recipe.batch)
         if not self.recipe.pieces:

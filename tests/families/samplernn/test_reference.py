@@ -10,7 +10,7 @@ import pytest
 from compare import assert_stages_close
 from sharks import SampleRNNSpec
 from sharks.families.registry import reference_player
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.spec import stages
 from specs import SPECS, levels, random_tensors
 
@@ -53,7 +53,7 @@ def whole_sequence(spec: SampleRNNSpec, w: dict[str, np.ndarray], audio: np.ndar
     top, T, Q = spec.frame_sizes[-1], len(audio), spec.q_levels
     numbers = 2 * (audio / (Q / 2) - 1)
     if spec.tier_input == "decoded":
-        numbers = 2.0 * codec(spec).decode(audio)
+        numbers = 2.0 * codec_of(spec).decode(audio)
     seen, from_above = {}, 0.0
     for t in reversed(range(len(spec.frame_sizes))):
         F = spec.frame_sizes[t]

@@ -6,7 +6,7 @@ import pytest
 from compare import assert_stages_close
 from sharks import WaveNetSpec, preset
 from sharks.families.registry import reference_player
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.spec import replace, stages
 from specs import SPECS, condition, levels, random_tensors
 
@@ -36,7 +36,7 @@ def whole_history(spec: WaveNetSpec, w: dict[str, np.ndarray], audio: np.ndarray
     elif spec.input == "embedding":
         x = w["input.embed.weight"][audio].T
     else:
-        x = codec(spec).decode(audio)[None].astype(np.float64)
+        x = codec_of(spec).decode(audio)[None].astype(np.float64)
     h = convolved("input.conv", x, 1) if spec.input_filter_width else x
     seen, out = {}, 0.0
     for i, dilation in enumerate(spec.dilations):

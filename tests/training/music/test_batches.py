@@ -7,7 +7,7 @@ import pytest
 
 from made_songs import dataset
 from sharks import AudioError, preset, recipe
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.recipes.presets import override
 from sharks.training.music.batches import Training, Validation, chunks
 
@@ -21,7 +21,7 @@ def made(name="prism-3tier-tiny", lengths=(1700, 900, 300), **changes):
 
 
 def levels_of(samples, spec):
-    return codec(spec).encode(samples / np.float32(32768))
+    return codec_of(spec).encode(samples / np.float32(32768))
 
 
 def test_a_batch_is_a_function_of_seed_and_step():
@@ -37,7 +37,7 @@ def test_a_batch_is_a_function_of_seed_and_step():
 def test_streams_walk_through_chunks_and_start_each_from_silence():
     data, spec, plan = made()
     training = Training(data, spec, plan, 0)
-    law = codec(spec)
+    codec = codec_of(spec)
     tracks = [levels_of(data.train[t.start : t.start + t.length], spec) for t in data.of("train")]
     before = None
     for step in range(3 * training.windows):
@@ -45,11 +45,11 @@ def test_streams_walk_through_chunks_and_start_each_from_silence():
         assert levels.shape == (3, 64 + 64) and levels.dtype == np.int64
         for b in range(3):
             if fresh[b]:
-                assert (levels[b, :64] == law.pad_level).all()
-                assert any(_at(track, levels[b, 64:], law.pad_level) for track in tracks)
+                assert (levels[b, :64] == codec.pad_level).all()
+                assert any(_at(track, levels[b, 64:], codec.pad_level) for track in tracks)
             elif before is not None:
                 assert np.array_equal(levels[b, :64], before[b, 64:])
-                assert any(_at(track, levels[b], law.pad_level) for track in tracks), "a chunk stays in its track"
+                assert any(_at(track, levels[b], codec.pad_level) for track in tracks), "a chunk stays in its track"
         before = levels
     starts = {b: [s for s in range(training.windows * 2) if training.at(s).fresh[b]] for b in range(3)}
     assert len({tuple(s) for s in starts.values()}) == 3, "streams do not all begin together"
@@ -73,17 +73,17 @@ def test_an_epoch_hears_every_chunk_once():
 def test_windows_of_a_wavenet_have_their_receptive_field():
     data, spec, plan = made("ibab-wavenet-tiny")
     training = Training(data, spec, plan, 0)
-    law, rf = codec(spec), spec.receptive_field
+    codec, rf = codec_of(spec), spec.receptive_field
     assert rf == 767
     tracks = [levels_of(data.train[t.start : t.start + t.length], spec) for t in data.of("train")]
-    padded = [np.concatenate([np.full(rf, law.pad_level), track, np.full(64, law.pad_level)]) for track in tracks]
+    padded = [np.concatenate([np.full(rf, codec.pad_level), track, np.full(64, codec.pad_level)]) for track in tracks]
     beginnings = 0
     for step in range(20):
         levels, fresh = training.at(step)
         assert levels.shape == (3, rf + 64) and fresh.all()
         for row in levels:
-            assert any(_at(track, row, law.pad_level) for track in padded)
-            beginnings += (row[:rf] == law.pad_level).all()
+            assert any(_at(track, row, codec.pad_level) for track in padded)
+            beginnings += (row[:rf] == codec.pad_level).all()
     assert beginnings, "the first window of a track is among them"
 
 
@@ -138,7 +138,7 @@ def test_validation_hears_all_held_out_music_once_and_nothing_else(name):
     if name.startswith("ibab"):
         assert np.array_equal(before, held[length - context : length]), "its receptive field is real"
     else:
-        assert (before == codec(spec).pad_level).all(), "it starts fresh"
+        assert (before == codec_of(spec).pad_level).all(), "it starts fresh"
     assert len(Validation(data, spec, plan, 1.0).stretches) == 2, "every held-out song has a say"
 
 

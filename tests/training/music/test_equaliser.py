@@ -5,7 +5,7 @@ import pytest
 
 from made_songs import dataset
 from sharks import preset, recipe
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.recipes.presets import override
 from sharks.training.music import equaliser
 from sharks.training.music.batches import Training, Validation
@@ -92,7 +92,7 @@ def test_a_chunk_is_heard_through_one_equaliser():
     """Every window of a chunk, as SampleRNN walks through it, is a part of the whole track through one filter."""
     changes = {"train.batch": 1, "train.chunk_len": 1600, "data.chunk_seconds": 1.0, "data.hop_seconds": 1.0}
     spec, plan, music = made("dadabots-2tier-tiny", 4.0, **changes)
-    training, law = Training(music, spec, plan, 0), codec(spec)
+    training, codec = Training(music, spec, plan, 0), codec_of(spec)
     for turn in range(4):
         taps = equaliser.drawn(4.0, 0, turn)
         unit = training._unit(turn)
@@ -101,6 +101,6 @@ def test_a_chunk_is_heard_through_one_equaliser():
         for window in range(1, training.windows):
             got = training.at(turn * training.windows + window).levels[0]
             start = unit.start + window * training.chunk_len
-            wanted = law.encode(whole[start - training.context : start + training.chunk_len] / 32768)
+            wanted = codec.encode(whole[start - training.context : start + training.chunk_len] / 32768)
             assert (got != wanted).mean() < 0.01  # transforms of other lengths round otherwise, by one at most
             assert np.abs(got - wanted).max() <= 1

@@ -10,7 +10,7 @@ import torch
 from made_songs import dataset
 from sharks import preset, recipe
 from sharks.families.torch_parts.nll import BITS
-from sharks.levels.quantize import codec
+from sharks.levels.quantize import codec_of
 from sharks.recipes.presets import override
 from sharks.spec import replace
 from sharks.training.music.batches import Batch, Training
@@ -172,7 +172,7 @@ def test_two_seconds_of_sines_are_learnt_by_heart(name):
     data = dataset(2000, (4000,))
     training = Training(data, spec, plan, 0)
     learner = Learner(spec, plan.train, CPU)
-    order0 = data.order0(codec(spec))[0]
+    order0 = data.order0(codec_of(spec))[0]
     losses = [learner.learn(training.at(step), 5e-3) for step in range(150)]
     assert 6 < order0 < 8
     assert np.mean(losses[-10:]) < order0 - 2, f"{np.mean(losses[-10:]):.2f} of {order0:.2f} bits"

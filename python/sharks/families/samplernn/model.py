@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import _VF, Tensor
 
 from ...errors import UsageError
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ..torch_parts.lookup import embedded_product, window_product
 from ..torch_parts.model import Model, Tensors
 from ..torch_parts.nll import nll
@@ -32,7 +32,7 @@ class SampleRNN(Model):
 
     def __init__(self, spec: SampleRNNSpec, weight_norm: bool = False) -> None:
         super().__init__(spec, weight_norm)
-        numbers = torch.from_numpy(tier_input_table(spec.tier_input, codec(spec)))
+        numbers = torch.from_numpy(tier_input_table(spec.tier_input, codec_of(spec)))
         self.register_buffer("numbers", numbers[:, None], persistent=False)
         self.register_buffer("no_bias", torch.zeros(spec.gates * spec.dim), persistent=False)
 

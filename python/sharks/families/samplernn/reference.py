@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ..numpy_parts.player import State, Tap
 from ..numpy_parts.weights import Floats, Weights, one_hot, product, relu, sigmoid
 from .spec import SampleRNNSpec
@@ -30,7 +30,7 @@ class SampleRNN:
 
     def __init__(self, spec: SampleRNNSpec, weights: Weights, condition: None = None) -> None:
         self.spec, self.weights = spec, weights
-        self.numbers = tier_input_table(spec.tier_input, codec(spec)).astype(np.float64)
+        self.numbers = tier_input_table(spec.tier_input, codec_of(spec)).astype(np.float64)
         # [in, out, phase], a transposed convolution whose kernel is its stride: one matrix [out, in] per phase.
         self.upsample = [
             np.ascontiguousarray(weights[f"tiers.{t}.upsample.weight"].transpose(2, 1, 0)) for t in range(spec.tiers)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SpecError
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ..spec import Shape, Spec, Stage, StateArray
 from .tables import tier_input_table
 
@@ -155,7 +155,7 @@ class SampleRNNSpec(Spec):
         return [*table, Stage("sample.hidden.last", self.dim, 1), Stage("logits", self.output_width, 1)]
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
-        return super().tables() | {"codec.tier_input": tier_input_table(self.tier_input, codec(self))}
+        return super().tables() | {"codec.tier_input": tier_input_table(self.tier_input, codec_of(self))}
 
     @property
     def lookback(self) -> int:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import UsageError
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ..torch_parts.lookup import window_product
 from ..torch_parts.model import Model, Tensors
 from ..torch_parts.nll import nll
@@ -31,7 +31,7 @@ class WaveNet(Model):
 
     def __init__(self, spec: WaveNetSpec, weight_norm: bool = False) -> None:
         super().__init__(spec, weight_norm)
-        amplitudes = torch.tensor(codec(spec).decode_table())[:, None] if spec.input == "scalar" else torch.empty(0)
+        amplitudes = torch.tensor(codec_of(spec).decode_table())[:, None] if spec.input == "scalar" else torch.empty(0)
         self.register_buffer("amplitudes", amplitudes, persistent=False)
 
     def initial_state(self, streams: int) -> Tensors:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ..numpy_parts.player import State, Tap
 from ..numpy_parts.weights import Floats, Weights, one_hot, relu, sigmoid
 from .spec import WaveNetSpec
@@ -65,7 +65,7 @@ class WaveNet:
         if self.spec.input == "embedding":
             known = self.weights["input.embed.weight"]
         else:
-            known = codec(self.spec).decode_table()[:, None].astype(np.float64)
+            known = codec_of(self.spec).decode_table()[:, None].astype(np.float64)
         return np.where(levels[..., None] == EMPTY, 0.0, known[levels])
 
     def gated_unit(self, i: int, h: Floats, state: State) -> Floats:

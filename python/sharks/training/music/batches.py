@@ -17,7 +17,7 @@ import numpy as np
 from ...dataset.dataset import Dataset, Track, level_table
 from ...errors import AudioError
 from ...families.spec import Spec
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from ...recipes.recipe import DataRecipe, Recipe
 from . import equaliser
 
@@ -44,8 +44,8 @@ class Music:
     """Levels of a split, looked up from its samples."""
 
     def __init__(self, samples: np.ndarray, spec: Spec) -> None:
-        law = codec(spec)
-        self._samples, self._levels, self._pad = samples, level_table(law).astype(np.int64), law.pad_level
+        codec = codec_of(spec)
+        self._samples, self._levels, self._pad = samples, level_table(codec).astype(np.int64), codec.pad_level
 
     def levels(self, start: int, stop: int, floor: int, end: int, through: np.ndarray | None = None) -> np.ndarray:
         """Levels [start, stop) of the track [floor, end), `through` a filter; silence where it has none."""

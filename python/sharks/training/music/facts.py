@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...dataset.dataset import Dataset
 from ...families.spec import Spec
-from ...levels.quantize import codec
+from ...levels.quantize import codec_of
 from .batches import Training
 
 
@@ -25,7 +25,7 @@ class MusicFacts:
 
 def music_facts(dataset: Dataset, training: Training, spec: Spec) -> MusicFacts:
     """The facts of a dataset and of what `training` makes of it."""
-    train_bits, val_bits = dataset.order0(codec(spec))
+    train_bits, val_bits = dataset.order0(codec_of(spec))
     return MusicFacts(
         sample_rate=dataset.sample_rate,
         minutes=len(dataset.train) / dataset.sample_rate / 60,
