@@ -25,10 +25,13 @@ def _homes(stub: str) -> dict[str, str]:
 
 
 _HOMES = _homes(pathlib.Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+_FACES = ("engine", "spec")  # modules that the documents name: there after `import sharks` alone
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> typing.Any:
+    if name in _FACES:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'sharks' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_HOMES[name], __name__), name)

@@ -41,6 +41,13 @@ def test_dir_and_star_hold_all_of_them_and_nothing_else():
     assert sorted(said.keys() - {"__builtins__"}) == sharks.__all__
 
 
+@pytest.mark.parametrize("name", ["spec.tensors", "engine.open_player"])
+def test_modules_that_the_documents_name_are_there_at_once(name):
+    code = f"import sharks; print(callable(sharks.{name}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'sharks' has no attribute 'generat'"):
         _ = sharks.generat
