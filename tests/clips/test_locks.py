@@ -24,7 +24,7 @@ DEVICE = [*PLAYERS][-1]
 
 HOLDING = """
 import pathlib, sys
-from sharks.hold import locked
+from sharks.clips.locks import locked
 with locked(pathlib.Path(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None):
     print("held", flush=True)
     sys.stdin.read()

@@ -248,7 +248,7 @@ def test_a_full_disk_is_one_sentence():
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_killed_while_writing(tmp_path):
     path = tmp_path / "a.wav"
-    code = "import sys, numpy as np\nfrom sharks.wav import WavWriter\nw = WavWriter(sys.argv[1], 16000)\n"
+    code = "import sys, numpy as np\nfrom sharks.sound.wav import WavWriter\nw = WavWriter(sys.argv[1], 16000)\n"
     code += "while True:\n    w.write(np.full(777, 0.25, np.float32)); print(w.frames, flush=True)"
     child = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE)
     for _ in range(50):
