@@ -382,7 +382,7 @@ def test_logits_take_conditions() -> None:
         ({"seed": 0.5}, "seed is"),
         ({"seed": True}, "seed is"),
         ({"start": "loud"}, "start is"),
-        ({"start": "silence"}, "only a WaveNet"),
+        ({"start": "silence"}, "samplernn begins in one way only"),
         ({"condition": 1}, "condition"),
         ({"device": "gpu"}, "device is"),
         ({"dtype": "int4"}, "dtype is"),

@@ -1,4 +1,4 @@
-// WaveNet's weights, bound by name: row-major float32 as spec.py's table lists them. Null where the spec has none.
+// WaveNet's weights, bound by name: row-major float32 as spec.tensors() lists them. Null where the spec has none.
 #pragma once
 
 #include <vector>

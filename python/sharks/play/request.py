@@ -103,5 +103,5 @@ def _start(pack: Pack, start: str | None) -> str | None:
     if start is not None and start not in STARTS:
         raise UsageError(f"start is {start!r}{did_you_mean(str(start), STARTS)}")
     if start is not None and start not in pack.spec.starts:
-        raise UsageError(f"start is {start!r}, but only a WaveNet can choose it; leave it out for {pack.spec.family}")
+        raise UsageError(f"start is {start!r}, but {pack.spec.family} begins in one way only; leave it out")
     return start or pack.spec.default_start

@@ -26,7 +26,7 @@ def threads():
 @pytest.mark.parametrize(
     "threads_, streams, cores", [(2, 16, 2), (2, 8, 1), (2, 17, 1), (4, 16, 2), (16, 128, 16), (3, 32, 1), (1, 64, 1)]
 )
-def test_hands_get_equal_shares_that_are_large_enough(threads, threads_, streams, cores):
+def test_cores_get_equal_shares_that_are_large_enough(threads, threads_, streams, cores):
     threads(threads_)
     assert how_many(streams, 8) == cores
 
@@ -49,7 +49,7 @@ def test_results_come_in_the_order_of_the_jobs_and_cores_are_shared(threads):
     assert torch.get_num_threads() == 4
 
 
-def test_what_a_hand_cannot_do_is_raised():
+def test_what_a_core_cannot_do_is_raised():
     def work(job):
         raise ValueError(f"job {job}")
 
@@ -74,7 +74,7 @@ def _after(cores: int, steps: int) -> dict[str, np.ndarray]:
     return learner.arrays()
 
 
-def test_the_same_bits_by_one_hand_and_by_two(threads):
+def test_the_same_bits_on_one_core_and_on_two(threads):
     threads(1)
     one, two = _after(1, 5), _after(2, 5)
     assert one.keys() == two.keys() and all(np.array_equal(one[name], two[name]) for name in one)

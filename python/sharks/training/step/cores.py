@@ -31,7 +31,7 @@ class Cores:
             torch.set_num_threads(max(1, every // count))  # of this thread, and of all that torch meets later
             all_there.wait()
 
-        self._threads = ThreadPoolExecutor(count, "hand", begin)
+        self._threads = ThreadPoolExecutor(count, "core", begin)
         for _ in range(count):
             self._threads.submit(lambda: None)
         all_there.wait()

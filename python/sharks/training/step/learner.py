@@ -139,7 +139,7 @@ class Learner:
     def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
         """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
 
-        The streams are taken in so many pieces, whose gradients add up in order, whichever hand takes which.
+        The streams are taken in so many pieces, whose gradients add up in order, whichever core takes which.
         """
         self.model.train()
         self._forget_slopes()
@@ -164,7 +164,7 @@ class Learner:
 
     @torch.no_grad()
     def _heard(self, levels: np.ndarray, context: int) -> float:
-        """Mean NLL in bits of the stretches `levels`, by one hand."""
+        """Mean NLL in bits of the stretches `levels`, on one core."""
         given = torch.from_numpy(levels).to(self.device)
         total, state = 0.0, None
         for start in range(context, levels.shape[1], self.train.chunk_len):

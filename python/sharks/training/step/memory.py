@@ -42,7 +42,7 @@ def size(learner: Learner) -> Size:
 def fit(learner: Learner, batch: Batch) -> int:
     """The fewest pieces in which a step's batch fits into memory, found by rehearsing; `ResourceError` if none do.
 
-    Every hand holds one at a time.
+    Every core holds one at a time.
     """
     streams, parameters = len(batch.fresh), sum(p.numel() for p in learner.model.parameters())
     moments = 2 * 4 * parameters  # which the optimiser asks for at its first step
