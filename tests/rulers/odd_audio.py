@@ -51,6 +51,20 @@ def encode(samples: np.ndarray, form: str, subtype: str | None = None, rate: int
     return buffer.getvalue()
 
 
+class Forward(sf.SoundFile):
+    """libsndfile alone, read from the beginning to the end: where soundfile seeks, MP3 differs in its last bits."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def decoded(data: bytes) -> np.ndarray:
+    """What libsndfile makes of these bytes in this process: float32 (n, channels)."""
+    with Forward(io.BytesIO(data)) as file:
+        samples = np.zeros((file.frames, file.channels), np.float32)
+        return samples[: file.buffer_read_into(samples, "float32")]
+
+
 def patched(data: bytes, *changes: tuple[int, bytes]) -> bytes:
     patch = bytearray(data)
     for at, new in changes:
@@ -238,8 +252,8 @@ def _not_audio(c: Corpus) -> None:
     c.add("not audio/download failed.mp3", b"<!DOCTYPE html><html><body>404</body></html>", None, unread)
     c.add("not audio/cover.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(5000), None, unread)
     c.add("not audio/archive.wav", b"PK\x03\x04" + bytes(range(256)) * 20, None, unread)
-    c.add("not audio/phone.m4a", b"\0\0\0 ftypM4A \0\0\0\0M4A mp42isom" + bytes(5000), None, unread)
-    c.add("not audio/riff.wav", b"RIFF\xff\xff\xff\xffAVI LIST" + bytes(100), None, unread)
+    c.add("not audio/phone.m4a", b"\0\0\0 ftypM4A \0\0\0\0M4A mp42isom" + bytes(5000), None, "M4A, .*ffmpeg")
+    c.add("not audio/riff.wav", b"RIFF\xff\xff\xff\xffAVI LIST" + bytes(100), None, "AVI, .*ffmpeg")
     c.add("not audio/zeros.mp3", bytes(100_000), None, unread)
     noise = np.random.default_rng(5).integers(0, 256, 50_000, np.uint8).tobytes()
     c.add("not audio/random.bin", noise, None, unread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pathlib
 import typing
 from collections.abc import Iterator
@@ -165,6 +166,10 @@ def _notes(recording: Recording, settings: Settings) -> list[str]:
         notes.append(f"only its first {LONGEST_FILE / 3600:.0f} hours are used")
     if recording.rate < settings.sample_rate:
         notes.append(f"recorded at {recording.rate} Hz, so nothing sounds above {recording.rate / 2000:g} kHz")
+    notes += recording.notes
+    if recording.gain < 1:
+        over = f"{recording.peak:.3g}x full scale ({20 * math.log10(recording.peak):+.0f} dB)"
+        notes.append(f"peaks at {over}, as float samples may; turned down to full scale")
     if recording.clipped > OVERDRIVEN * recording.frames * recording.channels:
         notes.append(f"peaks at {recording.peak:.2f}x full scale; what lay beyond is clipped")
     return notes

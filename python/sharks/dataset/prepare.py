@@ -55,7 +55,8 @@ def prepare(
     `progress(done, total, name)` is told before each file, and once at the end.
 
     Skipped, each with its reason in `Dataset.skipped`: what is no audio, is silent, holds NaN, peaks beyond 4 x full
-    scale, repeats another track sample for sample, or takes its decoder down. `AudioError` if nothing usable is left,
+    scale (64 x where it holds float samples, which are turned down to full scale), repeats another track sample for
+    sample, or takes its decoder down. `AudioError` if nothing usable is left,
     `UsageError` for bad arguments or an `out` that holds anything but a dataset, `ResourceError` for a full disk.
 
     >>> data = sharks.prepare("songs", "data", sample_rate=16000, val_tracks=["song1.wav"])

@@ -1,4 +1,4 @@
-"""Reading audio safely: any file libsndfile knows, block by block, decoded in a child process.
+"""Reading audio safely: any file libsndfile or ffmpeg knows, block by block, decoded in a child process.
 
     with Decoder() as decoder:                       # one child for many files
         recording = decoder.open("song.mp3")         # AudioError, in one sentence, if it cannot be used
@@ -13,8 +13,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -22,8 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import AudioError, ResourceError, UsageError
-from . import decode_worker
+from ..errors import AudioError, UsageError
+from . import decode_worker, records
+from .child import Child, ChildDied
+from .decode_worker import LOUDEST
 from .picture import spectrogram_png
 from .wav import WavWriter, write_wav
 
@@ -41,7 +41,6 @@ __all__ = [
     "write_wav",
 ]
 
-LOUDEST = 4.0  # x full scale. Lossy decoders overshoot a little; a peak beyond this means a corrupt file
 MOST_IN_MEMORY = 1 << 30  # bytes that `read_audio` returns at most
 
 
@@ -67,20 +66,24 @@ class Recording:
     """One file on its way: the header's facts at once, the samples when iterated (once).
 
     Yields float32 blocks (channels, n), finite and held to [-1, 1]. `AudioError` where the whole file must not be used:
-    NaN or infinite samples, a peak beyond 4 x full scale, a decoder that crashed or hung. After the last block, `cut`
-    says whether the file broke off early, `clipped` how many samples lay beyond full scale, `peak` how far.
+    NaN or infinite samples, a peak beyond 4 x full scale (64 x where the file holds float samples), a decoder that
+    crashed or hung. `gain` is below 1 where float samples beyond 4 x full scale were turned down to it. After the last
+    block, `cut` says whether the file broke off early, `clipped` how many samples lay beyond full scale, `peak` how
+    far (before the gain), and `notes` what of the file was not read, or is otherwise odd.
     """
 
-    def __init__(self, name: str, info: Info, records: Iterator[tuple[bytes, bytes]]) -> None:
-        self.name, self.info = name, info
+    def __init__(self, name: str, info: Info, answer: Iterator[tuple[bytes, bytes]], gain: float = 1.0) -> None:
+        self.name, self.info, self.gain = name, info, gain
         self.rate, self.channels = info.rate, info.channels
         self.frames, self.peak, self.clipped, self.cut = 0, 0.0, 0, False
-        self._records = records
+        self.notes: list[str] = []
+        self._answer = answer
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        for kind, payload in self._records:
-            if kind == b"done":
-                self.cut = json.loads(payload)["cut"]
+        for kind, payload in self._answer:
+            if kind == records.DONE:
+                facts = json.loads(payload)
+                self.cut, self.notes = facts["cut"], facts["notes"]
                 return
             block = np.frombuffer(payload, np.float32).reshape(-1, self.channels).T
             if block.size:
@@ -90,6 +93,9 @@ class Recording:
         peak = float(max(block.max(), -block.min()))
         if not np.isfinite(peak):
             raise AudioError(f"{self.name}: holds NaN or infinite samples; export it again from its source")
+        if self.gain != 1:
+            self.peak, block = max(self.peak, peak), block * np.float32(self.gain)
+            peak = 1.0
         if peak > LOUDEST:
             raise AudioError(f"{self.name}: decoded peak is {peak:.4g}x full scale; the file is corrupt")
         self.frames += block.shape[1]
@@ -97,7 +103,7 @@ class Recording:
         if peak > 1:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1))
             block = np.clip(block, -1, 1)
-        return block
+        return np.clip(block, -1, 1) if self.gain != 1 else block
 
 
 class Decoder:
@@ -107,7 +113,7 @@ class Decoder:
     """
 
     def __init__(self) -> None:
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._busy = False
 
     def open(self, path: str | os.PathLike[str]) -> Recording:
@@ -115,40 +121,34 @@ class Decoder:
 
         Devices, pipes and sockets are never opened. An earlier recording of this decoder ends here.
         """
-        name = shown(path)
-        records = self._ask(path, name, header_alone=False)
-        return Recording(name, self._info(records), records)
+        answer, facts, gain = self._ask(path, header_alone=False)
+        return Recording(shown(path), facts, answer, gain)
 
     def header(self, path: str | os.PathLike[str]) -> Info:
         """What the header of `path` says, and the child is free for the next file. Else like `open`."""
-        found = self._info(self._ask(path, shown(path), header_alone=True))
-        self._busy = False
-        return found
+        answer, facts, _ = self._ask(path, header_alone=True)
+        next(answer)  # which ends it
+        return facts
 
-    def _ask(self, path: str | os.PathLike[str], name: str, header_alone: bool) -> Iterator[tuple[bytes, bytes]]:
+    def _ask(
+        self, path: str | os.PathLike[str], header_alone: bool
+    ) -> tuple[Iterator[tuple[bytes, bytes]], Info, float]:
+        """The rest of the answer, the facts that it begins with, and the gain of the samples."""
         regular_file(path)
-        if self._busy or (self._child and self._child.poll() is not None):  # left in the middle, or dead
+        if self._busy or (self._child and self._child.dead):  # left in the middle, or dead
             self.close()
-        child = self._child = self._child or _start()
+        child = self._child = self._child or Child()
         self._busy = True
-        assert child.stdin is not None
-        try:
-            child.stdin.write(json.dumps([os.path.abspath(os.fsdecode(path)), header_alone]).encode() + b"\n")
-            child.stdin.flush()
-        except OSError:
-            pass  # a dead child is met, and explained, where its answer is read
-        return self._records(child, name)
-
-    @staticmethod
-    def _info(records: Iterator[tuple[bytes, bytes]]) -> Info:
-        _, facts = next(records)
-        return Info(**json.loads(facts))
+        child.ask(os.path.abspath(os.fsdecode(path)), header_alone)
+        answer = self._answer(child, shown(path))
+        facts = json.loads(next(answer)[1])
+        gain = facts.pop("gain")
+        return answer, Info(**facts), gain
 
     def close(self) -> None:
         child, self._child, self._busy = self._child, None, False
         if child is not None:
-            child.kill()
-            child.communicate()
+            child.close()
 
     def __enter__(self) -> typing.Self:
         return self
@@ -158,22 +158,24 @@ class Decoder:
     ) -> None:
         self.close()
 
-    def _records(self, child: subprocess.Popen[bytes], name: str) -> Iterator[tuple[bytes, bytes]]:
+    def _answer(self, child: Child, name: str) -> Iterator[tuple[bytes, bytes]]:
         """The child's answer about one file: info, data ..., done; or `AudioError`."""
-        assert child.stdout is not None
+        expected = {records.INFO, records.REFUSED}
         while True:
-            head = child.stdout.read(decode_worker.RECORD.size)
-            kind, size = decode_worker.RECORD.unpack(head) if len(head) == decode_worker.RECORD.size else (b"", 0)
-            payload = child.stdout.read(size)
-            if not kind or len(payload) < size:
+            try:
+                kind, payload = child.answer()
+                if kind not in expected:
+                    raise ChildDied
+            except ChildDied:
                 self.close()
                 raise DecoderDied(
                     f"{name}: its decoder crashed or took over {decode_worker.PATIENCE:.0f} s; the file is damaged"
-                )
-            if kind == b"no  ":
+                ) from None
+            if kind == records.REFUSED:
                 self._busy = False
                 raise AudioError(f"{name}: {payload.decode()}")
-            self._busy = kind != b"done"
+            expected = {records.DATA, records.DONE, records.REFUSED}
+            self._busy = kind != records.DONE
             yield kind, payload
 
 
@@ -263,16 +265,3 @@ def regular_file(path: str | os.PathLike[str]) -> os.stat_result:
 def shown(path: str | os.PathLike[str]) -> str:
     """A path as it may be printed: on one line, whatever bytes its name holds."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in os.fsdecode(path))
-
-
-def _start() -> subprocess.Popen[bytes]:
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        "OPENBLAS_NUM_THREADS": "1",  # its threads would eat the child's address space
-    }
-    command = [sys.executable, "-P", "-m", "sharks.sound.decode_worker"]
-    pipe = subprocess.PIPE
-    try:
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
-    except OSError as error:
-        raise ResourceError(f"{sys.executable}: cannot be started to decode audio ({error.strerror})") from None
