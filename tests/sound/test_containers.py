@@ -179,7 +179,8 @@ def test_a_program_beside_the_music_is_not_run(song, ffmpeg, monkeypatch, tmp_pa
 
 def test_prepare_takes_them(song, ffmpeg, tmp_path):
     ffmpeg(
-        "import math\nhead()\nfor i in range(16000):\n    sys.stdout.buffer.write(struct.pack('>ff', *[math.sin(i)] * 2))"
+        "import math\nhead()\nfor i in range(16000):\n"
+        "    sys.stdout.buffer.write(struct.pack('>ff', *[math.sin(i)] * 2))"
     )
     data = sharks.prepare(song.parent, tmp_path / "data", sample_rate=8000)
     assert {track.format for track in data.tracks} == {"M4A aac"} and len(data.train) + len(data.val) == 16000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import typing
@@ -31,7 +32,7 @@ def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> 
     for root in map(pathlib.Path, roots):
         if not os.path.lexists(root):
             raise AudioError(f"{shown(root)}: no such file or folder; wanted music")
-        if not root.is_dir():
+        if not os.path.isdir(root):
             found.append(_source(root, root.name))
             continue
         prefix = f"{root.resolve().name}/" if len(roots) > 1 else ""
@@ -40,11 +41,20 @@ def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> 
 
 
 def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Files below a folder, and folders that are hidden or cannot be listed."""
-    entered, avoid = set(), os.path.realpath(out)
+    """Files below a folder, and folders that are hidden, cannot be listed, or are the system's own."""
+    entered, avoid, systems = set(), os.path.realpath(out), _system_devices()
     unlisted: list[OSError] = []
     for folder, folders, files in os.walk(root, followlinks=True, onerror=unlisted.append):
-        here = os.stat(folder)
+        try:
+            here = os.stat(folder)
+        except OSError as error:  # it may be listed, but not entered
+            unlisted.append(OSError(error.errno, error.strerror, folder))
+            folders.clear()
+            continue
+        if here.st_dev in systems:
+            folders.clear()
+            yield pathlib.Path(folder)
+            continue
         if (here.st_dev, here.st_ino) in entered or os.path.realpath(folder) == avoid:
             folders.clear()  # a loop of links, or our own output
             continue
@@ -55,13 +65,24 @@ def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[pathlib.Path]:
     yield from (pathlib.Path(error.filename) for error in unlisted)
 
 
+def _system_devices() -> set[int]:
+    """The devices of folders that look like files but are the state of the system, such as /proc."""
+    found = set()
+    for folder in ("/proc", "/sys", "/dev"):
+        with contextlib.suppress(OSError):
+            found.add(os.stat(folder).st_dev)
+    return found - {os.stat(os.sep).st_dev}
+
+
 def _source(path: pathlib.Path, name: str) -> Source:
     name = shown(name)
     try:
         if path.name.startswith("."):
             return Source(name, path, 0, 0, "hidden, so not looked at")
-        if path.is_dir():
-            return Source(name, path, 0, 0, "a folder that cannot be listed; check its permissions")
+        if os.path.isdir(path):
+            of_system = os.stat(path).st_dev in _system_devices()
+            why = "a folder of the system, not entered" if of_system else "a folder that cannot be listed"
+            return Source(name, path, 0, 0, why if of_system else f"{why}; check its permissions")
         stat = regular_file(path)
         return Source(name, path, stat.st_size, stat.st_mtime_ns, "")
     except AudioError as error:

@@ -42,6 +42,7 @@ def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rat
     """An array at the model's rate, mixed down: float32 (1 or n, 1, samples)."""
     from ..sound.decode_worker import LEAST_RATE, MOST_RATE
     from ..sound.reading import LOUDEST, at_rate, mixed
+    from ..sound.shapes import check_sound
 
     if rate is None:
         raise UsageError("prime is an array without prime_rate; give its samples per second, such as 44100")
@@ -53,8 +54,7 @@ def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rat
         sound = np.asarray(on_host("prime", prime))
     except ValueError as error:
         raise UsageError(f"prime is not an array ({error}); wanted (channels, samples)") from None
-    if sound.dtype.kind != "f":
-        raise UsageError(f"prime has dtype {sound.dtype}; wanted float samples in [-1, 1]")
+    check_sound("prime", sound, f"(channels, samples) or ({n}, channels, samples)")
     shape = sound.shape
     sound = sound[None] if sound.ndim == 1 else sound
     sound = sound[None] if sound.ndim == 2 else sound

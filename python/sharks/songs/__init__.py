@@ -25,7 +25,7 @@ from .song import Song, songs_of, write
 
 __all__ = ["Songs", "Cut", "Dropped", "Song", "curate"]
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")  # heard, or named where it cannot be
 CUT_LIST = "cuts.json"
 
 
@@ -76,9 +76,9 @@ def curate(
 ) -> Songs:
     """Make songs of clips: cut, judge, order, crossfade, level. Saved into `out` if that is given.
 
-    `clips`: a folder (its sound files, by name), or files. `songs`: how many at most; `minutes`: the shortest and
-    longest that a song should be; too little music makes fewer songs, at the least one that is short. `crossfade` in
-    seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
+    `clips`: a folder (its sound files, by what they hold), or files. `songs`: how many at most; `minutes`: the shortest
+    and longest that a song should be; too little music makes fewer songs, at the least one that is short. `crossfade`
+    in seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
     `progress(done, total)` is called after every clip.
 
     The same clips always make the same songs. `UsageError`: an argument out of range. `AudioError`: no clips, or none
@@ -89,7 +89,8 @@ def curate(
     (['song.wav'], 0)
     """
     _check(songs, minutes, crossfade, loudness)
-    source, files = _find(clips)
+    with Decoder() as decoder:
+        source, files = _find(clips, decoder)
     origins = manifest.read(source)
     missing = sorted(origins.keys() - {file.name for file in files})
     dropped = [Dropped(name, "missing: the manifest names it") for name in missing]
@@ -125,20 +126,37 @@ def _check(songs: int, minutes: tuple[float, float], crossfade: float, loudness:
         raise UsageError(f"loudness is {loudness} LUFS; wanted -60 to 0, such as -14")
 
 
-def _find(clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[pathlib.Path, list[pathlib.Path]]:
-    """The folder that holds the clips, and the clips, sorted by name."""
+def _find(
+    clips: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], decoder: Decoder
+) -> tuple[pathlib.Path, list[pathlib.Path]]:
+    """The folder that holds the clips, and the clips, sorted by name: files that are sound, or are named as such."""
     if not isinstance(clips, str | os.PathLike):
         files = [pathlib.Path(clip) for clip in clips]
         if not files:
             raise AudioError("clips is an empty list; wanted sound files, or a folder of them")
         return files[0].parent, files
     folder = pathlib.Path(clips)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise AudioError(f"{folder}: is not a folder; wanted the clips that `sharks generate` wrote")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from None
+    files = [file for file in found if file.suffix.lower() in SUFFIXES or _is_sound(file, decoder)]
     if not files:
         raise AudioError(f"{folder}: holds no clips; wanted a folder of sound files, as `sharks generate` writes it")
     return folder, files
+
+
+def _is_sound(file: pathlib.Path, decoder: Decoder) -> bool:
+    """Whether a file is sound by what it holds, as for `prepare`, or would be with ffmpeg; never a hidden one."""
+    if file.name.startswith("."):
+        return False
+    try:
+        decoder.header(file)
+    except AudioError as error:
+        return "ffmpeg" in str(error)
+    return True
 
 
 def _format(files: list[pathlib.Path], decoder: Decoder) -> tuple[int, int]:

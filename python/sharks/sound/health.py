@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import UsageError
+from .shapes import as_sound
 
 SILENCE_DB = -50.0  # a window of 100 ms whose RMS about its own mean is below is silent
 MOST_SILENT = 0.3  # of the windows; music with long pauses reaches 0.15
@@ -67,15 +68,15 @@ def health(samples: ArrayLike, rate: int) -> Health:
     """Examine float samples (n,) at `rate` Hz; (channels, n) is mixed down first.
 
     NaN and infinite samples are a problem by themselves, and count as zero elsewhere. Runs hundreds of times faster
-    than real time. Raises `UsageError` for another shape, or a rate below 1000 Hz.
+    than real time. `UsageError`: integers, more than 64 channels, more channels than samples, a rate below 1000 Hz.
 
     >>> sharks.health([0.0] * 16000, 16000).verdict
     'silent: 100% lies below -50 dBFS'
     """
-    mono = np.asarray(samples, np.float32)
-    mono = mono.mean(axis=0) if mono.ndim == 2 else mono
-    if mono.ndim != 1 or rate < 1000:
-        raise UsageError(f"got {np.shape(samples)} samples at {rate} Hz; wanted (n,) or (channels, n), 1000 Hz or more")
+    sound = as_sound("samples", samples).astype(np.float32)
+    mono = sound.mean(axis=0) if sound.ndim == 2 else sound
+    if not rate >= 1000:
+        raise UsageError(f"rate is {rate}; wanted samples per second, 1000 or more")
     finite = np.isfinite(mono)
     problems = [] if finite.all() else [f"not finite: {np.count_nonzero(~finite)} samples are NaN or infinite"]
     mono = np.where(finite, mono, 0)

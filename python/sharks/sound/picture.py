@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..files.atomic import atomically
+from .shapes import as_sound
 
 if typing.TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -37,9 +38,9 @@ def spectrogram_png(
     """
     from PIL import Image, ImageDraw
 
-    mono = np.asarray(samples, np.float32)
+    mono = as_sound("samples", samples, "finite (n,) or (channels, n)").astype(np.float32)
     mono = mono.mean(axis=0) if mono.ndim == 2 else mono
-    if mono.ndim != 1 or not mono.size or not np.isfinite(mono).all():
+    if not mono.size or not np.isfinite(mono).all():
         raise UsageError(f"got {np.shape(samples)} samples; wanted finite (n,) or (channels, n), n of at least 1")
     size = (LEFT + WIDTH + RIGHT, TOP + STRIP + GAP + HEIGHT + BOTTOM)
     image = Image.new("RGB", size, BACKGROUND)

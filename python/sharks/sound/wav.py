@@ -22,6 +22,7 @@ import numpy as np
 
 from ..errors import AudioError, ResourceError, UsageError
 from ..files.atomic import atomically
+from .shapes import as_sound
 
 _HEADER = struct.Struct("<4sI4s 4sIQQQI 4sIHHIIHH 4sI")
 _LENGTHS = struct.calcsize("<QQQI")  # in ds64: of the file, of the samples, how many samples, of a table that is empty
@@ -146,8 +147,11 @@ class WavWriter:
 
 
 def write_wav(path: str | os.PathLike[str], samples: np.ndarray, rate: int) -> None:
-    """Write float samples (channels, n) or (n,) as one 16-bit WAV file: all of it, or nothing; else as `WavWriter`."""
-    samples = np.atleast_2d(samples)
+    """Write float samples (channels, n) or (n,) as one 16-bit WAV file: all of it, or nothing; else as `WavWriter`.
+
+    `UsageError`: more than 64 channels, or more channels than samples, as of an array (n, channels).
+    """
+    samples = np.atleast_2d(as_sound("samples", samples))
     with atomically(path) as file:
         wav = WavWriter(file, rate, samples.shape[0])
         for start in range(0, samples.shape[1], 1 << 18):

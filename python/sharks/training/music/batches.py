@@ -79,7 +79,7 @@ class Training:
         self.chunks = [c for c, is_silent in zip(found, silent, strict=True) if not is_silent]
         self.silent = sum(silent)  # chunks left out
         if not self.chunks:
-            raise AudioError(f"{dataset.path}: {len(found)} chunks to train on, all silent; give it louder music")
+            raise AudioError(_all_silent(dataset, recipe.data, len(found)))
         self.windows = whole // self.chunk_len  # per chunk
         self._units = self.chunks if self._carries_state else self._windows_of(self.chunks)
 
@@ -190,6 +190,14 @@ def _spread(tracks: typing.Sequence[Track], length: int, count: int) -> list[Str
         start = tracks[number].start + place - (int(ends[number]) - room[number])
         found.append(Stretch(start, length, tracks[number].start, number))
     return found
+
+
+def _all_silent(dataset: Dataset, data: DataRecipe, count: int) -> str:
+    return (
+        f"{dataset.path}: {count} chunks to train on, all silent: each has {data.silence_seconds * 1000:g} ms at or "
+        f"below {data.silence_db:g} dBFS; music with rests is none the worse for them: set data.silence_db to -inf "
+        "(--set data.silence_db=-inf), or choose a preset without that rule, such as dadabots-2tier"
+    )
 
 
 def _is_silent(samples: np.ndarray, data: DataRecipe, rate: int) -> bool:
