@@ -85,7 +85,7 @@ def test_headers_alone_leave_the_child_free_for_the_next_file(tmp_path):
             with pytest.raises(AudioError, match="not audio that can be read"):
                 decoder.header(__file__)
             assert read_audio(tmp_path / "1.wav", decoder=decoder)[0].shape == (1, RATE)
-        assert decoder._child is child and child.poll() is None
+        assert decoder._child is child and not child.dead
 
 
 def test_a_killed_decoder_is_one_sentence_and_the_next_file_is_read(tmp_path):

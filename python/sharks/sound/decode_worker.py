@@ -69,7 +69,7 @@ class Worker:
         self._channel, self._broken = channel, libsndfile.LibsndfileError
         self._said = time.monotonic()
 
-        class Forward(libsndfile.SoundFile):
+        class Forward(libsndfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
             def seekable(self) -> bool:
                 return False  # else soundfile seeks after every read, which fails early where a header lies
 
