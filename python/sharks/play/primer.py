@@ -40,7 +40,7 @@ def primer_levels(spec: Spec, prime: Prime | None, prime_rate: float | None, n: 
 
 def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rate: int, n: int) -> NDArray[np.float32]:
     """An array at the model's rate, mixed down: float32 (1 or n, 1, samples)."""
-    from ..sound.decode_worker import LEAST_RATE, LOUDEST, MOST_RATE
+    from ..sound.bounds import LEAST_RATE, LOUDEST, MOST_RATE
     from ..sound.reading import at_rate, mixed
     from ..sound.shapes import check_sound
 

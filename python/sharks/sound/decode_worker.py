@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import sys
@@ -17,11 +16,12 @@ import time
 import typing
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import numpy as np
 
 from . import containers, id3, records
+from .bounds import LOUDEST, LOUDEST_FLOAT
+from .header import Format, Refusal, check_format, ogg_breaks_off, unheard
 from .parts import parts_of
 from .spliced import Part
 
@@ -29,37 +29,8 @@ MEMORY = 448 << 20  # bytes of address space
 LARGEST_OUTPUT = 1 << 20  # bytes of any file that this process, or what it starts, may write: it writes none
 UNKNOWN = 1  # libsndfile: no format recognised
 PATIENCE = 4.0  # seconds of CPU time for one block, or for opening; and of silence
-LEAST_RATE, MOST_RATE = 1000, 768000  # Hz
-MOST_CHANNELS = 64
 KEPT = 0.95  # of the frames a header names; it may be a guess, but not by more
 READ = 4096  # frames per call of the decoder: no more than these are lost where a file breaks off
-LOUDEST = 4.0  # x full scale: lossy decoders overshoot a little, and what lies beyond full scale is clipped
-LOUDEST_FLOAT = 64.0  # +36 dB: recorders with float samples go far beyond full scale, and lose nothing there
-
-
-class Refusal(Exception):
-    """The reason why a file cannot be used, without its name."""
-
-
-@dataclass(frozen=True)
-class _Format:
-    rate: int
-    channels: int
-    frames: int
-    name: str
-    log: str
-
-    @classmethod
-    def of(cls, file: typing.Any) -> _Format:
-        return cls(file.samplerate, file.channels, file.frames, f"{file.format} {file.subtype}", file.extra_info)
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.rate, self.channels
-
-    @property
-    def is_float(self) -> bool:
-        return self.name.endswith(("FLOAT", "DOUBLE"))
 
 
 class Worker:
@@ -98,25 +69,25 @@ class Worker:
         with ExitStack() as stack:
             if len(parts) == 1:  # opened once: a damaged file gets no second chance to do harm
                 self._at_once = stack.enter_context(self._open(parts[0].file))
-                formats: list[_Format | None] = [_Format.of(self._at_once)]
+                formats: list[Format | None] = [Format.of(self._at_once)]
             else:
                 formats = [self._format(part) for part in parts]
             self._send_file(raw, parts, formats, header_alone)
 
     def _send_file(
-        self, raw: typing.BinaryIO, parts: list[Part], formats: list[_Format | None], header_alone: bool
+        self, raw: typing.BinaryIO, parts: list[Part], formats: list[Format | None], header_alone: bool
     ) -> None:
         first = next((form for form in formats if form is not None), None)
         if first is None:
             raise Refusal("damaged, or not audio that can be read")
-        _check_format(first.rate, first.channels)
+        check_format(first.rate, first.channels)
         notes = [part.note for part in parts if part.note]
         heard = []
         for number, (part, form) in enumerate(zip(parts, formats, strict=True), start=1):
             if form is not None and form.key == first.key:
                 heard.append((part, form))
             else:
-                notes.append(f"part {number} of {len(parts)} {_unheard(form)} and is left out")
+                notes.append(f"part {number} of {len(parts)} {unheard(form)} and is left out")
         frames = sum(form.frames if part.frames is None else part.frames for part, form in heard)
         facts = {"rate": first.rate, "channels": first.channels, "frames": frames, "format": first.name}
         facts["gain"] = self._gain(heard) if first.is_float and not header_alone else 1.0
@@ -127,12 +98,12 @@ class Worker:
         cut = False
         for part, form in heard:
             cut |= self._send_samples(part, form)
-        self._done(cut or _ogg_breaks_off(raw), notes)
+        self._done(cut or ogg_breaks_off(raw), notes)
 
-    def _format(self, part: Part) -> _Format | None:
+    def _format(self, part: Part) -> Format | None:
         try:
             with self._opened(part) as file:
-                return _Format.of(file)
+                return Format.of(file)
         except self._broken:
             return None
 
@@ -148,16 +119,16 @@ class Worker:
         with self._open(part.file) as file:
             yield file
 
-    def _send_samples(self, part: Part, form: _Format) -> bool:
+    def _send_samples(self, part: Part, form: Format) -> bool:
         """Send all samples of a part; whether it breaks off early."""
         frames, failure = 0, ""
         for block, trouble in self._blocks(part, form):
             frames, failure = frames + len(block) // (4 * form.channels), trouble
             self._send(records.DATA, block)
         promised = form.frames if part.frames is None else part.frames
-        return bool(failure) or _promises_more(form.log) or frames < KEPT * promised
+        return bool(failure) or form.promises_more or frames < KEPT * promised
 
-    def _blocks(self, part: Part, form: _Format) -> Iterator[tuple[memoryview, str]]:
+    def _blocks(self, part: Part, form: Format) -> Iterator[tuple[memoryview, str]]:
         """Interleaved float32 bytes, block by block, and what went wrong in the last of them."""
         step = 4 * form.channels * READ
         block = memoryview(bytearray(step * max(1, records.BLOCK // step)))
@@ -179,7 +150,7 @@ class Worker:
                 _patience(0)  # waiting for the reader is no fault of the file
                 yield block[:filled], failure or ""
 
-    def _gain(self, heard: list[tuple[Part, _Format]]) -> float:
+    def _gain(self, heard: list[tuple[Part, Format]]) -> float:
         """What brings float samples that go far beyond full scale back to it: 1 for all others."""
         peak = 0.0
         for part, form in heard:
@@ -196,7 +167,7 @@ class Worker:
             raise Refusal("not audio that can be read" if code == UNKNOWN else "damaged, or not audio that can be read")
         try:
             with containers.Stream(path, container, self._alive) as stream:
-                _check_format(stream.rate, stream.channels)
+                check_format(stream.rate, stream.channels)
                 facts = {"rate": stream.rate, "channels": stream.channels, "frames": stream.frames, "gain": 1.0}
                 self._send(records.INFO, json.dumps(facts | {"format": stream.codec}).encode())
                 for block in stream if not header_alone else ():
@@ -220,42 +191,9 @@ class Worker:
             self._send(records.WAIT)
 
 
-def _check_format(rate: int, channels: int) -> None:
-    if not LEAST_RATE <= rate <= MOST_RATE:
-        raise Refusal(f"its sample rate is {rate} Hz; wanted {LEAST_RATE} to {MOST_RATE}")
-    if not 1 <= channels <= MOST_CHANNELS:
-        raise Refusal(f"it has {channels} channels; wanted 1 to {MOST_CHANNELS}")
-
-
-def _unheard(form: _Format | None) -> str:
-    if form is None:
-        return "cannot be read"
-    return f"has another format ({form.frames / form.rate:.1f} s at {form.rate} Hz, {form.channels} channels)"
-
-
 def _unnamed(path: str) -> typing.BinaryIO:
     """The file without its name, so that what it holds decides: soundfile would ask back about a name in .raw."""
     return open(os.open(path, os.O_RDONLY), "rb", buffering=0)
-
-
-def _promises_more(log: str) -> bool:
-    """Whether the header promises more bytes than the file holds, by libsndfile's log of opening it.
-
-    A length of 0xffffffff promises nothing: whoever wrote to a pipe could not know it.
-    """
-    pairs = re.findall(r": (\d+) \(should be (\d+)\)", log)
-    return any(int(got) < int(said) < 2**32 - 256 for said, got in pairs)
-
-
-def _ogg_breaks_off(raw: typing.BinaryIO) -> bool:
-    """Whether an Ogg file lacks the page that says it is the last."""
-    raw.seek(0)
-    if raw.read(4) != b"OggS":
-        return False
-    raw.seek(-min(1 << 16, raw.seek(0, os.SEEK_END)), os.SEEK_END)
-    tail = raw.read(1 << 16)
-    last = tail.rfind(b"OggS")
-    return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 4
 
 
 def _patience(seconds: float) -> None:

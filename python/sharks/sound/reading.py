@@ -21,9 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import AudioError, UsageError
-from . import decode_worker, records
+from . import records
+from .bounds import LEAST_RATE, LOUDEST, MOST_RATE
 from .child import Child, ChildDied
-from .decode_worker import LOUDEST
+from .decode_worker import PATIENCE
 from .picture import spectrogram_png
 from .wav import WavWriter, write_wav
 
@@ -169,7 +170,7 @@ class Decoder:
             except ChildDied:
                 self.close()
                 raise DecoderDied(
-                    f"{name}: its decoder crashed or took over {decode_worker.PATIENCE:.0f} s; the file is damaged"
+                    f"{name}: its decoder crashed or took over {PATIENCE:.0f} s; the file is damaged"
                 ) from None
             if kind == records.REFUSED:
                 self._busy = False
@@ -226,8 +227,8 @@ def mixed(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 def at_rate(blocks: Iterable[np.ndarray], source: int, target: int) -> Iterator[np.ndarray]:
     """Blocks float32 (channels, n) from `source` Hz to `target` Hz, held to [-1, 1], in bounded memory (soxr, HQ)."""
-    if not decode_worker.LEAST_RATE <= target <= decode_worker.MOST_RATE:
-        raise UsageError(f"rate is {target} Hz; wanted {decode_worker.LEAST_RATE} to {decode_worker.MOST_RATE}")
+    if not LEAST_RATE <= target <= MOST_RATE:
+        raise UsageError(f"rate is {target} Hz; wanted {LEAST_RATE} to {MOST_RATE}")
     if source == target:
         yield from blocks
         return

@@ -7,7 +7,7 @@ import typing
 import numpy as np
 
 from ..errors import UsageError
-from .decode_worker import MOST_CHANNELS
+from .bounds import MOST_CHANNELS
 
 
 def check_sound(name: str, sound: np.ndarray, wanted: str = "(channels, samples) or (samples,)") -> None:
