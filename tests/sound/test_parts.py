@@ -142,6 +142,20 @@ def test_chained_ogg(tmp_path, subtype, rate):
     assert np.array_equal(samples, np.concatenate([reference(part) for part in parts], axis=1))
 
 
+def test_joined_flac(tmp_path):
+    parts = [encode(tune(1 + k, seed=k), "FLAC") for k in range(3)]
+    recording, samples = heard(tmp_path, b"".join(parts))
+    assert is_whole(recording, samples, 6) and not recording.notes
+    assert np.array_equal(samples, np.concatenate([reference(part) for part in parts], axis=1))
+
+
+def test_a_stream_of_another_number_of_channels_is_named(tmp_path):
+    stereo = encode(np.stack([tune(2), tune(2, seed=1)]).T, "OGG", "VORBIS")
+    recording, samples = heard(tmp_path, encode(tune(3), "OGG", "VORBIS") + stereo)
+    assert samples.shape == (1, 3 * RATE)
+    assert recording.notes == ["part 2 of 2 has another format (2.0 s at 22050 Hz, 2 channels) and is left out"]
+
+
 def test_a_chain_whose_end_is_lost_breaks_off(tmp_path):
     last = encode(tune(3), "OGG", "VORBIS")
     assert heard(tmp_path, encode(tune(3, seed=1), "OGG", "VORBIS") + last[: len(last) // 2])[0].cut
@@ -184,8 +198,9 @@ def test_what_a_crashed_recorder_leaves(tmp_path, form):
     assert len(recording.notes) == 1 and "of its sound, as a crash leaves it; all is used" in recording.notes[0]
 
 
-def test_joined_wav(tmp_path):
-    recording, samples = heard(tmp_path, encode(tune(2), "WAV") + encode(tune(3, seed=1), "WAV"))
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "W64"])
+def test_joined_files_of_chunks(tmp_path, form):
+    recording, samples = heard(tmp_path, encode(tune(2), form) + encode(tune(3, seed=1), form))
     assert is_whole(recording, samples, 5)
 
 
