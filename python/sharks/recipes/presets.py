@@ -88,7 +88,8 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
             raise SpecError(f"preset {name!r} has no [{table}]; wanted {', '.join(_TABLES)}")
     spec = from_dict(tables["model"])
     data, train = replaced(DataRecipe(), tables["data"]), replaced(TrainRecipe(), tables["train"])
-    for table, kind in zip(_TABLES, (type(spec), DataRecipe, TrainRecipe), strict=True):
+    kinds: tuple[type[Spec | DataRecipe | TrainRecipe], ...] = (type(spec), DataRecipe, TrainRecipe)
+    for table, kind in zip(_TABLES, kinds, strict=True):
         for wanted in dataclasses.fields(kind):
             if wanted.name not in tables[table] and not wanted.metadata.get("off"):
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
