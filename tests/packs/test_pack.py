@@ -19,7 +19,7 @@ import safetensors.numpy
 import sharks
 from sharks import spec as specs
 from sharks.files import tensorfile
-from sharks.packs.pack import Pack
+from sharks.packs.pack import MOST_ABOUT_BYTES, Pack, with_songs
 
 SAMPLERNN = sharks.SampleRNNSpec(q_levels=16, frame_sizes=(2, 4), dim=5, embed_dim=3)
 WAVENET = sharks.WaveNetSpec(q_levels=16, dilations=(1, 2, 4), residual=3, dilation=2, skip=5, head=7)
@@ -509,3 +509,21 @@ def test_random_packs_are_lively(name: str) -> None:
     assert 0.5 < golden.logits.std(0).mean() < 5
     assert np.abs(golden.logits).max() < 50
     assert len(set(golden.free.tolist())) > 20
+
+
+@pytest.mark.parametrize("name", ["k" * 90, "海の歌 🎵" * 9, 'a "quoted"\\\n name', "\udcff bytes", "x" * 70_000, "s"])
+@pytest.mark.parametrize("count", [1, 2, 1000, 40_000])
+def test_any_number_of_songs_with_any_names_fits_into_a_pack(name: str, count: int) -> None:
+    names = [f"{number} {name}" for number in range(count)]
+    about = with_songs({"preset": "tiny", "songs": [], "nll_bits": 1.5}, names)
+    assert list(about)[:3] == ["preset", "songs", "nll_bits"]
+    kept = about["songs"]
+    assert kept == names[: len(kept)]
+    size = len(json.dumps(about, separators=(",", ":")))
+    assert size <= MOST_ABOUT_BYTES
+    if len(kept) == count:
+        assert "songs_in_all" not in about
+    else:
+        assert about["songs_in_all"] == count
+        one_more = len(json.dumps(names[len(kept)])) + 1
+        assert size + one_more > MOST_ABOUT_BYTES, "a name that fits was left out"

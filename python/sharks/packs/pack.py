@@ -11,8 +11,10 @@ leftovers, damaged bytes and files of other programs with one `PackError` senten
 
 from __future__ import annotations
 
+import bisect
 import functools
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -247,6 +249,25 @@ def _float16(name: str, array: NDArray[np.float32]) -> NDArray[np.float16]:
     if not np.isfinite(narrow).all():
         raise PackError(f"tensor {name} reaches {np.abs(array).max():g}, float16 ends at 65504; save as float32")
     return narrow
+
+
+def with_songs(about: dict[str, typing.Any], names: list[str]) -> dict[str, typing.Any]:
+    """`about` with as many `names` under "songs" as a pack may hold; where that is not all, "songs_in_all" counts them.
+
+    A dataset may have any number of songs, with names of any length, and a model must still be saved.
+
+    >>> with_songs({}, ["a.wav", "b.wav"])
+    {'songs': ['a.wav', 'b.wav']}
+    """
+    lengths = list(itertools.accumulate((len(_json(name)) + 1 for name in names), initial=-1))  # no comma at the front
+
+    def fit(rest: dict[str, typing.Any]) -> int:
+        return max(0, bisect.bisect_right(lengths, MOST_ABOUT_BYTES - len(_json(rest))) - 1)
+
+    if fit(about | {"songs": []}) == len(names):
+        return about | {"songs": names}
+    rest = about | {"songs": [], "songs_in_all": len(names)}
+    return rest | {"songs": names[: fit(rest)]}
 
 
 def _plain_json(about: dict[str, typing.Any]) -> dict[str, typing.Any]:

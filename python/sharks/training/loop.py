@@ -27,7 +27,7 @@ import time
 
 from ..dataset.dataset import level_counts, pcm_counts
 from ..levels.quantize import codec_of
-from ..packs.pack import Pack
+from ..packs.pack import Pack, with_songs
 from .audience import invite
 from .job import Job
 from .judge import Stopped, judge
@@ -166,9 +166,10 @@ class Loop:
 
     def _pack(self) -> Pack:
         about = {"preset": self.job.preset, "step": self.step, "seed": self.job.seed}
-        about |= {"temperature": self.recipe.temperature, "songs": [t.name for t in self.job.dataset.of("train")]}
+        about |= {"temperature": self.recipe.temperature, "songs": []}
         if math.isfinite(self.progress.nll):
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.music.order0}
+        about = with_songs(about, [track.name for track in self.job.dataset.of("train")])
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
     def _fit(self) -> None:
