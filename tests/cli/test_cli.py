@@ -13,7 +13,7 @@ import pytest
 
 import sharks
 from command import COMMAND, ENVIRONMENT, sharks_command
-from sharks.cli import display, values
+from sharks.cli import display, main, values
 from sharks.errors import UsageError
 from sharks.sound.wav import HEADER_BYTES, write_wav
 from sharks.spec import SampleRNNSpec
@@ -336,13 +336,43 @@ def test_an_interrupt_leaves_whole_files_and_code_130(kind, tmp_path, pack):
         ("45", 45),
         ("0.5s", 0.5),
         ("1.5H", 5400),
+        ("1h30", 5400),  # and not an hour and 30 seconds
+        ("5m30", 330),
+        ("1:30", 90),
+        ("1:02:30", 3750),
     ],
 )
 def test_durations(text, seconds):
     assert values.duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "s", "ten", "10x", "1h 30m x", "5s5", "-3s", "1e3", "nan", "3 0s", "9" * 400])
+@pytest.mark.parametrize(
+    "text, hours", [("8", 8), ("0.5", 0.5), ("30m", 0.5), ("1h30m", 1.5), ("1h30", 1.5), ("1:30", 1.5), ("90s", 0.025)]
+)
+def test_what_stands_behind_hours_counts_in_hours(text, hours):
+    assert values.hours(text) == pytest.approx(hours) and values.hours(None) is None
+
+
+@pytest.mark.parametrize("verb", ["train", "make", "demo"])
+def test_a_bare_number_of_hours_is_hours_to_every_verb(verb, tmp_path, monkeypatch):
+    """`--hours 8` once trained for eight seconds."""
+    asked = []
+
+    def record(*_, hours=None, **__):
+        asked.append(hours)
+        raise UsageError("enough")
+
+    monkeypatch.setattr("sharks.training.train", record)
+    monkeypatch.setattr("sharks.projects.make.make", record)
+    monkeypatch.setattr("sharks.projects.make.dataset_of", lambda *_, **__: None)
+    with pytest.raises(SystemExit):
+        main([verb, str(tmp_path), "--hours", "8"])
+    assert asked == [8]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "s", "ten", "10x", "1h 30m x", "5s5", "-3s", "1e3", "nan", "3 0s", "9" * 400, "1:60", "1:2", "1:30s"]
+)
 def test_what_is_no_duration(text):
     if text == "5s5":  # a plain number may end it, as in 1m30
         assert values.duration(text) == 10

@@ -89,7 +89,7 @@ def train(
 
     dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset)
     if smoke:
-        minutes = SMOKE_MINUTES if hours is None else values.duration(hours) / 60
+        minutes = SMOKE_MINUTES if hours is None else values.duration(hours, unit="h") / 60
         found = learn_by_heart(
             dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **values.settings(settings)
         )
@@ -100,7 +100,7 @@ def train(
         out or pathlib.Path("runs") / data.resolve().stem,
         preset,
         steps=steps,
-        hours=None if hours is None else values.duration(hours) / 3600,
+        hours=values.hours(hours),
         batch=batch,
         device=device,
         seed=seed,

@@ -23,5 +23,7 @@ Temperature = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same result.")]
 Minutes = Annotated[str, typer.Option(metavar="A-B", help="How short and how long a song may be, such as 3-5.")]
-Hours = Annotated[str | None, typer.Option(metavar="TIME", help="Train for so long, such as 10h or 30m.")]
+Hours = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Train for so long: 8 is eight hours, as is 8h; 30m, 1:30.")
+]
 Steps = Annotated[int | None, typer.Option(metavar="N", help="Train for so many steps.")]

@@ -8,22 +8,42 @@ import typing
 
 from ..errors import UsageError
 
-SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_SMALLER = {"h": "m", "m": "s", "s": "s"}  # 1h30 is an hour and a half
 LONGEST = 1e15  # seconds, thirty million years: half-samples still count
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[hms]|$)")
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([hms]|$)")
+_CLOCK = re.compile(r"\d+(?::[0-5]\d){1,2}")
 
 Temperature = float | list[float] | list[tuple[float, float]]
 
 
-def duration(text: str) -> float:
-    """Seconds of "90s", "30m", "10h", "1h30m" or plain "90"."""
-    parts = _DURATION.findall(text.strip().lower())
-    if not parts or "".join(parts) != text.strip().lower():
-        raise UsageError(f"{text!r} is not a duration; wanted one such as 90s, 30m or 10h")
-    seconds = sum(float(part.rstrip("hms")) * SECONDS[part[-1] if part[-1] in SECONDS else ""] for part in parts)
+def duration(text: str, unit: str = "s") -> float:
+    """Seconds of "90s", "30m", "10h", "1h30m", "1h30", or of "1:02:30" on a clock.
+
+    A plain "90" counts in `unit`, "s" or "h"; "1:30" are minutes and seconds then, or hours and minutes.
+    """
+    written = text.strip().lower()
+    if _CLOCK.fullmatch(written):
+        numbers = [float(number) for number in written.split(":")]
+        hours = numbers if len(numbers) == 3 or unit == "h" else [0.0, *numbers]
+        seconds = sum(number * size for number, size in zip(hours, (3600.0, 60.0, 1.0), strict=False))
+    else:
+        parts = _PART.findall(written)
+        if not parts or "".join(map("".join, parts)) != written:
+            raise UsageError(f"{text!r} is not a duration; wanted one such as 90s, 30m, 10h or 1:30")
+        seconds = 0.0
+        for number, named in parts:
+            unit = named or unit
+            seconds += float(number) * SECONDS[unit]
+            unit = _SMALLER[unit]
     if seconds > LONGEST:
         raise UsageError(f"{text!r:.40} lasts longer than sharks can count; wanted one such as 90s, 30m or 10h")
     return seconds
+
+
+def hours(text: str | None) -> float | None:
+    """Hours of "8", "0.5", "30m" or "1:30", which behind `--hours` is an hour and a half; None of None."""
+    return None if text is None else duration(text, unit="h") / 3600
 
 
 def minutes(text: str) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def make(
         preset=preset,
         playing=playing,
         steps=steps,
-        hours=None if hours is None else values.duration(hours) / 3600,
+        hours=values.hours(hours),
         device=device,
         tell=display.say,
         progress=_line(playing.clips),
@@ -92,7 +92,7 @@ def demo(
             out,
             preset=DEMO_PRESET,
             playing=playing,
-            hours=None if hours is None else values.duration(hours) / 3600,
+            hours=values.hours(hours),
             tell=display.say,
             progress=_line(playing.clips),
         )
