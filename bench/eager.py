@@ -35,9 +35,11 @@ class Step(typing.Protocol):
 def eager_steps(spec: Spec, tensors: dict, streams: int, dtype: torch.dtype = torch.float32) -> dict[str, Step]:
     """The forms of the baseline for this spec, by name, plainest first, each at its first sample."""
     w = {name: torch.tensor(array, dtype=dtype) for name, array in tensors.items()}
-    if isinstance(spec, WaveNetSpec):
-        return {"rings": RingsStep(spec, w, streams), "batched": BatchedStep(spec, w, streams)}
-    return {"cells": SampleRNNStep(spec, w, streams)}
+    forms: dict[type[Spec], dict[str, type]] = {
+        WaveNetSpec: {"rings": RingsStep, "batched": BatchedStep},
+        SampleRNNSpec: {"cells": SampleRNNStep},
+    }
+    return {name: form(spec, w, streams) for name, form in forms[type(spec)].items()}
 
 
 def draw(logits: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class Gpu:
 
 def floor(spec: Spec, streams: int, gpu: Gpu) -> float:
     """Samples per second of all streams together."""
-    clocks = _wavenet(spec, streams, gpu) if isinstance(spec, WaveNetSpec) else _samplernn(spec, streams, gpu)
+    clocks = {WaveNetSpec: _wavenet, SampleRNNSpec: _samplernn}[type(spec)](spec, streams, gpu)
     return streams * gpu.clock / clocks
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 
 import torch
-from compiled_samplernn import CompiledSampleRNN
-from compiled_wavenet import CompiledWaveNet
+from compiled import STEPS
 from frozen import FrozenStep
 from torch import Tensor, nn
 
-from sharks.spec import Spec, WaveNetSpec
+from sharks.spec import Spec
 
 LEAST_SAMPLES = 16  # of a graph: a WaveNet has no frames
 
@@ -25,7 +24,7 @@ def step_on(device: str, spec: Spec, tensors: dict, streams: int, dtype: torch.d
     def moved(module: nn.Module) -> nn.Module:
         return module.to(device)
 
-    make = CompiledWaveNet if isinstance(spec, WaveNetSpec) else CompiledSampleRNN
+    make = STEPS[type(spec)]
     with torch.device(device), torch.inference_mode():
         weights = {name: torch.tensor(array, dtype=dtype) for name, array in tensors.items()}
         return make(spec, weights, streams, graph_of=moved)

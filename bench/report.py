@@ -123,8 +123,8 @@ Samples per second of all streams together, medians of runs that take turns; x r
 weights once, for all its streams.
 
 'Limit' is what reading the weights (after folds) takes at least from where so many bytes lie, or multiplying by them,
-whichever is longer: `python/sharks/limits.py`, measured between the runs of the engine, by as many threads side by
-side. Where a cache keeps part of a working set that is larger than itself, or others slow the machine down for a
+whichever is longer: `python/sharks/proof/limits.py`, measured between the runs of the engine, by as many threads side
+by side. Where a cache keeps part of a working set that is larger than itself, or others slow the machine down for a
 moment, the share may pass 100 %. 'Of peak' is beside the multiply-adds alone: the fused multiply-add of float32, the
 dot products of bfloat16 and int8.
 

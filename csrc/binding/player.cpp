@@ -93,14 +93,14 @@ py::object run(Handle& self, py::ssize_t n, const py::array& temperature, uint64
   Player& player = *self.player;
   const py::ssize_t B = player.streams();
   SHARKS_CHECK(n >= 0, "n is ", n, "; wanted 0 or more");
-  const float* heat = checked<float>(temperature, "temperature", {B, n});
+  const float* temperatures = checked<float>(temperature, "temperature", {B, n});
   const int64_t* ids = checked<int64_t>(streams, "streams", {B});
   for (py::ssize_t b = 0; b < B; ++b)
     SHARKS_CHECK(ids[b] >= 0 && ids[b] <= UINT32_MAX, "a stream is ", ids[b], "; wanted 0 to 4294967295");
   const Result<int32_t> levels(out, Shape{B, n}, player);
   {
     py::gil_scoped_release release;
-    player.run(n, heat, seed, ids, levels.data());
+    player.run(n, temperatures, seed, ids, levels.data());
   }
   return levels.array();
 }

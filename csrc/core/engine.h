@@ -69,6 +69,13 @@ struct Cost {
   double frame_bytes = 0;    // of weights read once per frame, by their share
   double working_set = 0;    // bytes of all weights: where they lie decides how fast they are read
   double multiply_adds = 0;  // per stream
+
+  // A matrix of so many bytes and weights, used in `share` of all steps.
+  void add(double bytes, double weights, double share) {
+    (share == 1 ? step_bytes : frame_bytes) += bytes * share;
+    working_set += bytes;
+    multiply_adds += weights * share;
+  }
 };
 
 class Model {

@@ -154,7 +154,7 @@ def test_nll_is_that_of_the_logits(name):
     logits, _ = model(all_levels)
     wanted = torch.nn.functional.cross_entropy(logits.flatten(0, 1), all_levels[:, spec.lookback :].flatten())
     got, _ = model.nll(all_levels, positions(spec))
-    _same_loss_and_slopes(model, got, wanted)
+    _same_loss_and_gradients(model, got, wanted)
 
 
 @pytest.mark.parametrize("name", ["wavenet-one-hot", "wavenet-filter-3", "wavenet-embedding-alone", "wavenet-scaled"])
@@ -173,10 +173,10 @@ def test_a_window_is_the_end_of_the_whole(name, missing):
     if missing:  # one sample less than the receptive field already shows
         assert abs(got - wanted) > 1e-6
     else:
-        _same_loss_and_slopes(model, got, wanted)
+        _same_loss_and_gradients(model, got, wanted)
 
 
-def _same_loss_and_slopes(model, got, wanted):
+def _same_loss_and_gradients(model, got, wanted):
     assert abs(got - wanted) < 1e-6 * max(1, abs(wanted))
     held = dict(model.named_parameters())
     gradients = [torch.autograd.grad(loss, list(held.values()), allow_unused=True) for loss in (got, wanted)]

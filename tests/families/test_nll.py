@@ -38,7 +38,7 @@ def gradients(loss, x, layers):
 @pytest.mark.parametrize("relu_logits", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("layers", [1, 3])
-def test_blocks_give_the_loss_and_the_slopes(layers, bias, relu_logits, relu_input, monkeypatch):
+def test_blocks_give_the_loss_and_the_gradients(layers, bias, relu_logits, relu_input, monkeypatch):
     monkeypatch.setattr(fused, "_rows", lambda *_: 64)  # the last block is a short one
     x, every = parts(bias)
     every = every[-layers:]
@@ -67,7 +67,7 @@ def test_narrow_products_give_nearly_the_same(monkeypatch):
 
 
 @pytest.mark.parametrize(("dtype", "E"), [(torch.float32, 8), (torch.bfloat16, 8), (torch.float32, 1)])
-def test_the_table_is_exact_and_its_slopes_are_those_of_the_product(dtype, E):
+def test_the_table_is_exact_and_its_gradients_are_those_of_the_product(dtype, E):
     taps, B, T = 5, 3, 40
     weight, vectors = drawn(D, E, taps), drawn(Q, E)
     levels = torch.from_numpy(np.random.default_rng(1).integers(0, Q, (B, T + taps - 1)))

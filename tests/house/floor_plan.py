@@ -35,7 +35,7 @@ FLOORS: dict[str, list[str]] = {
     "csrc/cuda": [
         "cuda",
         "device",
-        "exchange rank",
+        "exchange",
         "products",
         "player",
         "draw",

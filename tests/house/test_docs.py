@@ -12,14 +12,14 @@ import typer.main
 from sharks.cli.app import app
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "csrc/README.md", *ROOT.glob("python/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "csrc/README.md"])
+PAGES += sorted([*ROOT.glob("python/**/*.md"), *ROOT.glob("bench/*.md")])
 PAGES = [page for page in PAGES if page.name != "CHANGELOG.md" and page.exists()]  # which tells of what was, too
 
 TOPS = ("python", "csrc", "tests", "bench", "docs", "examples", ".ci")
 SOURCES = (".py", ".pyi", ".h", ".cpp", ".cu", ".sh")
 # Where a path that a page shortens may begin.
 FROM = ("", "python/sharks", "python/sharks/families/*", "csrc", "csrc/*", "csrc/cpu/*", "tests", "docs")
-WRITTEN_HERE = ("bench/RESULTS.md",)  # by a command, not part of the repository
 ELSEWHERE = ("two_tier16k.py",)  # a file of another program
 FORMAT = "sharks pack 1"  # what stands in a pack, and is no command
 EVERYWHERE = {"--help", "--debug"}  # options of every verb
@@ -53,7 +53,7 @@ def spelled_out(word):
 
 def missing_paths(text, home=ROOT):
     """Paths that `text`, a page in the folder `home`, names, and that are not in the repository."""
-    named = {path for word in words(text) if is_path(word) for path in spelled_out(word)} - {*WRITTEN_HERE, *ELSEWHERE}
+    named = {path for word in words(text) if is_path(word) for path in spelled_out(word)} - {*ELSEWHERE}
     return sorted(path for path in named if not (home / path).exists() and not any(there(base, path) for base in FROM))
 
 
@@ -63,7 +63,7 @@ def there(base, path):
 
 def broken_links(text, home=ROOT):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
-    return [link for link in links if not (home / link).exists() and link not in WRITTEN_HERE]
+    return [link for link in links if not (home / link).exists()]
 
 
 def missing_modules(text):

@@ -1,4 +1,4 @@
-// The stages of a SampleRNN, in the order in which docs/design.md names them.
+// The stages of a SampleRNN, in the order of stages() in python/sharks/families/samplernn/spec.py.
 #pragma once
 
 #include <vector>

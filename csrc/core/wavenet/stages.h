@@ -1,4 +1,4 @@
-// The stages of a WaveNet, in the order in which docs/design.md names them.
+// The stages of a WaveNet, in the order of stages() in python/sharks/families/wavenet/spec.py.
 #pragma once
 
 #include <vector>

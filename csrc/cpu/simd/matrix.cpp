@@ -57,10 +57,7 @@ Matrix::Matrix(const Dense& dense, Type type) {
 }
 
 void add(Cost& cost, const Packed& w, double share) {
-  const double bytes = static_cast<double>(packed_bytes(w));
-  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
-  cost.multiply_adds += static_cast<double>(w.rows) * w.cols * share;
-  cost.working_set += bytes;
+  cost.add(static_cast<double>(packed_bytes(w)), static_cast<double>(w.rows) * w.cols, share);
 }
 
 }  // namespace sharks::cpu

@@ -27,10 +27,7 @@ Matrix::Matrix(const Dense& dense, Precision precision)
 }
 
 void add(Cost& cost, const Matrix& w, double share) {
-  const double bytes = static_cast<double>(w.bytes());
-  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
-  cost.multiply_adds += static_cast<double>(w.rows()) * w.cols() * share;
-  cost.working_set += bytes;
+  cost.add(static_cast<double>(w.bytes()), static_cast<double>(w.rows()) * w.cols(), share);
 }
 
 }  // namespace sharks::cuda

@@ -24,10 +24,8 @@ StripMatrix::StripMatrix(const Dense& dense, Precision precision)
 }
 
 void add(Cost& cost, const StripMatrix& w, double share) {
-  const double bytes = static_cast<double>(w.bytes());
-  (share == 1 ? cost.step_bytes : cost.frame_bytes) += bytes * share;
-  cost.multiply_adds += static_cast<double>(w.strips()) * kStripRows * w.k_steps() * kStepColumns * share;
-  cost.working_set += bytes;
+  const double weights = static_cast<double>(w.strips()) * kStripRows * w.k_steps() * kStepColumns;
+  cost.add(static_cast<double>(w.bytes()), weights, share);
 }
 
 Memory narrowed_copy(const std::vector<float>& values, Precision precision) {

@@ -1,6 +1,6 @@
 """The command `sharks`: verbs in, one sentence out where something is wrong.
 
-Nothing here or in the modules that declare the verbs imports numpy, rich or a verb before that verb runs, so that
+Nothing here or in the modules that declare the verbs imports numpy or a verb before that verb runs, so that
 `sharks --help` is there at once. Results go to stdout, progress and complaints to stderr. Exit codes: 0 done, 1 a fault
 of sharks itself, 2 usage, 3 bad input, 4 resources, 130 interrupted with a valid state saved.
 """

@@ -39,7 +39,7 @@ _Decode = Callable[[np.ndarray, int], np.ndarray]  # all levels, Q -> amplitudes
 
 @dataclass(frozen=True)
 class Codec:
-    """One law with its number of levels. Made by `codec`."""
+    """One law with its number of levels. Made by `codec_of`."""
 
     id: str
     q_levels: int

@@ -69,7 +69,8 @@ def generate(
     streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
     prime        a path, or float samples (channels, samples) or (n, channels, samples) at `prime_rate` Hz: heard first,
                  and part of the clip only if `include_prime`
-    start        for a WaveNet: "silence" (one receptive field of it) or "empty"; None is what its spec says
+    start        where the model has a choice, as a WaveNet has: "silence" (one receptive field of it) or "empty"; None
+                 is what its spec says
     condition    for a model with global conditioning: a class or a vector for all streams, or one per stream
     device, dtype, threads, plan    see `engine.open_player`
     out          a folder: the clips are written while they are played, can be heard whatever happens, and do not

@@ -45,7 +45,7 @@ CASES = [
 ]
 
 
-def slopes_of(layer, given, weigh):
+def gradients_of(layer, given, weigh):
     z, out = layer(*given)
     loss = (z * weigh[0]).sum() + (0 if out is None else (out * weigh[1]).sum())
     tensors = [t for t in given if isinstance(t, torch.Tensor)]
@@ -53,13 +53,13 @@ def slopes_of(layer, given, weigh):
 
 
 @pytest.mark.parametrize(("taps", "dilation", "offset", "residual", "bias"), CASES)
-def test_values_and_slopes(taps, dilation, offset, residual, bias):
+def test_values_and_gradients(taps, dilation, offset, residual, bias):
     given = made(taps, dilation, offset, residual, bias)
     weigh = torch.randn(B, N, D, dtype=torch.float64), torch.randn(B, N, R, dtype=torch.float64)
-    values, gradients = slopes_of(gated_layer, given, weigh)
-    wanted_values, wanted_slopes = slopes_of(plain, given, weigh)
+    values, gradients = gradients_of(gated_layer, given, weigh)
+    wanted_values, wanted_gradients = gradients_of(plain, given, weigh)
     torch.testing.assert_close(values, wanted_values, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(gradients, wanted_slopes, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(gradients, wanted_gradients, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("read", ["gate", "out"])
@@ -73,12 +73,12 @@ def test_one_result_may_go_unread(read):
         torch.testing.assert_close(torch.zeros(()) if a is None else a, torch.zeros(()) if b is None else b)
 
 
-def test_bfloat16_slopes_are_near():
+def test_bfloat16_gradients_are_near():
     given = made(3, 9, "bias", True, True, torch.bfloat16)
     weigh = torch.randn(B, N, D), torch.randn(B, N, R)
-    values, gradients = slopes_of(gated_layer, given, weigh)
+    values, gradients = gradients_of(gated_layer, given, weigh)
     assert values[0].dtype == torch.bfloat16 and values[1].dtype == torch.float32
     exact = [t.detach().double().requires_grad_() if isinstance(t, torch.Tensor) else t for t in given]
-    wanted_values, wanted = slopes_of(plain, exact, [w.double() for w in weigh])
+    wanted_values, wanted = gradients_of(plain, exact, [w.double() for w in weigh])
     for got, want in zip([*values, *gradients], [*wanted_values, *wanted], strict=True):
         assert (got.double() - want).norm() < 0.02 * want.norm()

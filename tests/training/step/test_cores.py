@@ -107,7 +107,7 @@ def test_pieces_add_up_to_the_whole(threads):
     threads(1)
     (learner, batch), wholes = _learner(2), []
     for pieces in (1, 2, 4):
-        learner._slopes(batch, pieces)
+        learner._gradients(batch, pieces)
         wholes.append([p.grad.clone() for p in learner._parameters.values()])
     for others in wholes[1:]:
         for whole, other in zip(wholes[0], others, strict=True):

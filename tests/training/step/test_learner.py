@@ -61,18 +61,18 @@ def test_adam_is_adam(form):
         torch.testing.assert_close(p.detach().double(), value, rtol=1e-4, atol=1e-7, msg=f"{name} at step {t}")
 
 
-def slopes_after(clip, clip_at):
+def gradients_after(clip, clip_at):
     spec, train, learner = made(clip=clip, clip_at=clip_at)
     learner.learn(batch_of(spec, train), rate=1e-3)
     return torch.cat([p.grad.flatten() for p in learner.model.parameters()])
 
 
 def test_clipping():
-    free = slopes_after("none", 1.0)
+    free = gradients_after("none", 1.0)
     norm, largest = free.norm().item(), free.abs().max().item()
-    torch.testing.assert_close(slopes_after("value", largest / 3), free.clamp(-largest / 3, largest / 3))
-    torch.testing.assert_close(slopes_after("norm", norm / 2), free / 2, rtol=1e-4, atol=1e-9)
-    torch.testing.assert_close(slopes_after("norm", norm * 2), free)
+    torch.testing.assert_close(gradients_after("value", largest / 3), free.clamp(-largest / 3, largest / 3))
+    torch.testing.assert_close(gradients_after("norm", norm / 2), free / 2, rtol=1e-4, atol=1e-9)
+    torch.testing.assert_close(gradients_after("norm", norm * 2), free)
 
 
 def test_the_state_is_carried_and_reset_per_stream():

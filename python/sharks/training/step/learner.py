@@ -66,7 +66,7 @@ class Learner:
 
     def learn(self, batch: Batch, rate: float) -> float:
         """One step at a learning rate: the batch's NLL in bits before it. Raises `Diverged` and changes nothing."""
-        nats, state = self._slopes(batch)
+        nats, state = self._gradients(batch)
         bits = BITS * self.processes.add_up([nats])[0]
         if not math.isfinite(bits):
             raise Diverged(
@@ -86,8 +86,8 @@ class Learner:
 
     def rehearse(self, batch: Batch, pieces: int | None = None) -> None:
         """The work of a step without its consequences, by this process alone: to measure time and memory."""
-        self._slopes(batch, pieces)
-        self._forget_slopes()
+        self._gradients(batch, pieces)
+        self._forget_gradients()
 
     def listen(self, levels: np.ndarray, context: int) -> float:
         """The listener's mean NLL in bits over all stretches `levels` [B, context + length], each started fresh."""
@@ -126,7 +126,7 @@ class Learner:
         mine = self.processes.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
 
-    def _forget_slopes(self) -> None:
+    def _forget_gradients(self) -> None:
         for p in self._parameters.values():
             p.grad = None
 
@@ -136,13 +136,13 @@ class Learner:
         mine = self.processes.part(self.train.batch)
         return how_many(mine.stop - mine.start, self.model.fewest_streams)
 
-    def _slopes(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
+    def _gradients(self, batch: Batch, pieces: int | None = None) -> tuple[float, State]:
         """Gradients of this process's part of the NLL into the parameters: that part in nats, and the state after it.
 
         The streams are taken in so many pieces, whose gradients add up in order, whichever core takes which.
         """
         self.model.train()
-        self._forget_slopes()
+        self._forget_gradients()
         levels = torch.from_numpy(batch.levels).to(self.device)
         count = max(1, len(levels) // (pieces or self.train.pieces or self.cores.count))
         parameters = list(self._parameters.values())
