@@ -30,7 +30,7 @@ def initialise(
     """
     draw, spec = torch.Generator().manual_seed(seed), model.spec
     smooth = scheme == "smooth"  # ours: the family's own authors' start, but for what belongs to single levels
-    rule = (authors_rules() | {"torch": torch_defaults})[spec.authors_initialiser if smooth else scheme]
+    rule = (authors_rules() | {"torch": torch_defaults})[spec.initialisers[0] if smooth else scheme]
     arrays: dict[str, np.ndarray] = {}
     for name, shape in spec.tensors():
         value = rule(name, shape, spec, draw)

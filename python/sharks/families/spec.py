@@ -56,7 +56,7 @@ class Spec(abc.ABC):
     family: ClassVar[str]  # its name in packs, presets and folders
     carries_state: ClassVar[bool]  # training walks through a chunk and carries the state from window to window
     starts: ClassVar[tuple[str, ...]] = ()  # the ways a free run may begin, of `STARTS`; none: there is one way
-    authors_initialiser: ClassVar[str]  # the family's own authors' scheme, on which "smooth" is laid
+    initialisers: ClassVar[tuple[str, ...]]  # its authors' schemes, as its RULES name them; "smooth" lies on the first
     logits_from: ClassVar[str]  # the product that makes the logits: NAME.weight [output_width, in], and NAME.bias
 
     sample_rate: int = 16000  # Hz

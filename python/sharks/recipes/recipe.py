@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ..errors import UsageError, did_you_mean
 from ..families import spec as specs
+from ..families.registry import FAMILIES
 
 
 def _off(value: typing.Any) -> typing.Any:
@@ -91,7 +92,11 @@ class TrainRecipe:
         _among(self, "decay", ("none", "cosine", "halving"))
         _among(self, "clip", ("none", "value", "norm"))
         _among(self, "precision", ("auto", "float32", "bfloat16"))
-        _among(self, "initialiser", ("iclr", "keras", "ibab", "nv", "torch", "smooth"))
+        _among(
+            self,
+            "initialiser",
+            (*(name for kind in FAMILIES.values() for name in kind.initialisers), "torch", "smooth"),
+        )
         for name in (
             "batch",
             "chunk_len",

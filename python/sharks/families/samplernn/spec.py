@@ -29,7 +29,7 @@ class SampleRNNSpec(Spec):
 
     family: ClassVar[str] = "samplernn"
     carries_state: ClassVar[bool] = True
-    authors_initialiser: ClassVar[str] = "iclr"
+    initialisers: ClassVar[tuple[str, ...]] = ("iclr", "keras")
     logits_from: ClassVar[str] = "sample.out"
 
     frame_sizes: tuple[int, ...] = (16,)  # absolute samples per step of each frame tier, lowest first

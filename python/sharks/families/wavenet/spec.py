@@ -22,7 +22,7 @@ class WaveNetSpec(Spec):
     family: ClassVar[str] = "wavenet"
     carries_state: ClassVar[bool] = False
     starts: ClassVar[tuple[str, ...]] = STARTS
-    authors_initialiser: ClassVar[str] = "ibab"
+    initialisers: ClassVar[tuple[str, ...]] = ("ibab", "nv")
     logits_from: ClassVar[str] = "head.conv2"
 
     input: str = "one-hot"  # "one-hot", "embedding", or "scalar" (the decoded amplitude)
