@@ -16,8 +16,9 @@ B = 2
 
 
 def positions(spec):
-    """Enough to run every tier three times, or past the longest ring."""
-    return 3 * spec.lookback if spec.family == "samplernn" else 2 * max(spec.dilations) + 5
+    """Enough to run past twice the longest array of the state: every tier, or the longest ring. Whole frames."""
+    longest = max(array.shape[0] for array in spec.state() if array.shape)
+    return -(-(2 * longest + 5) // spec.lookback) * spec.lookback
 
 
 def model_of(spec, weight_norm=False, seed=0):
