@@ -23,6 +23,7 @@ from ..errors import Error, Notice, ResourceError, UsageError, did_you_mean
 from ..families.registry import reference_player
 from ..families.spec import to_dict
 from ..packs.pack import Pack
+from . import forks
 from .arrays import on_host
 
 if typing.TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Player:
     """The state of `streams` independent streams (B) of one pack. Made by `open_player`; not for two threads at once.
 
     A step predicts the level at this position from the state, then consumes one: the given level (`force`) or the drawn
-    one (`run`). `device`, `dtype`, `isa`, `plan` and `threads` say what plays.
+    one (`run`). A forked child is refused it.
+    `device`, `dtype`, `isa`, `plan` and `threads` say what plays.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class Player:
         self.device, self.dtype, self.isa, self.plan, self.threads = device, dtype, isa, plan, threads
         self._player = player
         self._of_model, self._said = tuple(notes), 0
+        if device != "reference":
+            forks.watch(self)
         self._say_what_is_new()
 
     @property
