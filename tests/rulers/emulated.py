@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import importlib.machinery
 import importlib.util
-import sys
 import types
 
 from programs import built
@@ -24,14 +23,7 @@ def core() -> types.ModuleType:
     """`sharks._core` with the emulated GPU as its device "cuda"; the package's own, where that is such a build."""
     if _core and "emulated" in _core.cuda_device():
         return _core
-    pybind11 = importlib.import_module("pybind11")
-    folder = built(
-        "emulated",
-        "_core",
-        "-DSHARKS_CUDA=emulated",
-        f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
-        f"-DPython_EXECUTABLE={sys.executable}",
-    )
+    folder = built("_core")
     (file,) = folder.glob("_core*.so")
     loader = importlib.machinery.ExtensionFileLoader("emulated._core", str(file))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))

@@ -1,11 +1,13 @@
-"""The C++ programs of tests/cpp: built when a test first asks for one, in a folder that git ignores.
+"""What the tests build of C++, when one first asks for it, in a folder that git ignores: the programs of tests/cpp, and
+the extension with the emulated GPU.
 
-A test that calls `program` may compile the engine; give it the mark `BUILDS`.
+A test that calls `program` or `built` may compile the engine; give it the mark `BUILDS`.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import pathlib
 import shutil
@@ -33,31 +35,37 @@ def tool(name: str) -> str:
 
 def program(name: str, processor: str | None = None) -> pathlib.Path:
     """The path of a program, up to date; `processor` builds it for another one, statically linked."""
+    return built(name, processor) / "tests" / "cpp" / name
+
+
+def built(target: str, processor: str | None = None) -> pathlib.Path:
+    """The build folder with this target up to date."""
     folder = configured(processor)
-    _build(folder, name)
-    return folder / "tests" / "cpp" / name
-
-
-def built(name: str, target: str, *options: str) -> pathlib.Path:
-    """The build folder `name` with this target up to date, configured as a wheel is, and by `options`."""
-    folder = ROOT / "build" / name
-    _configure(folder, *options)
-    _build(folder, target)
+    with _held(folder):
+        cores = str(os.cpu_count() or 1)
+        _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", cores)
     return folder
 
 
 @functools.cache
 def configured(processor: str | None = None) -> pathlib.Path:
-    """The build folder, configured as a wheel is, but without Python."""
-    folder = ROOT / "build" / f"programs-{processor or 'here'}"
-    options = ["-DSHARKS_BINDING=OFF", "-DSHARKS_TESTS=ON", "-DSHARKS_CUDA=off"]
+    """The build folder, configured as a wheel is, with the emulated GPU; for another processor, without it and Python.
+
+    The programs and the extension stand on one library, which is compiled once.
+    """
     if processor:
         compiler = tool(f"{CROSS[processor]}g++")
+        options = ["-DSHARKS_CUDA=off", "-DSHARKS_BINDING=OFF"]
         options += ["-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_SYSTEM_PROCESSOR={processor}"]
         options += [f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-static"]
-    elif not os.environ.get("CXX"):
-        tool("c++")
-    _configure(folder, *options)
+    else:
+        if not os.environ.get("CXX"):
+            tool("c++")
+        pybind11 = importlib.import_module("pybind11")
+        options = ["-DSHARKS_CUDA=emulated", f"-DPython_EXECUTABLE={sys.executable}"]
+        options += [f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"]
+    folder = ROOT / "build" / f"tests-{processor or 'here'}"
+    _configure(folder, "-DSHARKS_TESTS=ON", *options)
     return folder
 
 
@@ -72,11 +80,6 @@ def _configure(folder: pathlib.Path, *options: str) -> None:
         note.unlink(missing_ok=True)
         _run(tool("cmake"), *fresh, "-S", str(ROOT), "-B", str(folder), *options)
         note.write_text(wanted)
-
-
-def _build(folder: pathlib.Path, target: str) -> None:
-    with _held(folder):
-        _run(tool("cmake"), "--build", str(folder), "--target", target, "--parallel", str(os.cpu_count() or 1))
 
 
 def _held(folder: pathlib.Path) -> typing.ContextManager[None]:
