@@ -238,6 +238,62 @@ def test_a_file_of_unknown_origin_is_never_written_over(pack: Pack, out: pathlib
     assert (out / "0000.wav").read_bytes() == b"my song"
 
 
+def saved_anew(path: pathlib.Path, change: object) -> bytes:
+    """What an editor leaves: 16 bits behind an ordinary header, which is shorter than ours."""
+    with wave.open(str(path)) as file:
+        pcm = np.frombuffer(file.readframes(1 << 20), "<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", None))
+        file.writeframes(change(pcm).astype("<i2").tobytes())
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.2])
+@pytest.mark.parametrize("change", [lambda pcm: pcm, lambda pcm: pcm // 2, lambda pcm: pcm[20:60]])
+def test_an_edited_clip_is_never_written_over(
+    change: object, seconds: float, pack: Pack, out: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    file = play(pack, out).files[0]
+    edited = saved_anew(file, change)
+    for call in (play, lambda *to, **how: play(pack, **how).save(out)):
+        with pytest.raises(sharks.UsageError, match="0000.wav: was changed after it was played; move it"):
+            call(pack, out, n=2, seconds=seconds)
+    assert file.read_bytes() == edited
+    file.rename(tmp_path / "mine.wav")
+    assert np.array_equal(play(pack, out, n=2, seconds=seconds).levels, play(pack, n=2, seconds=seconds).levels)
+
+
+def test_samples_edited_behind_our_header_are_never_written_over(pack: Pack, out: pathlib.Path) -> None:
+    file = play(pack, out).files[0]
+    good = file.read_bytes()
+    edited = good[:-2] + b"\x01\x00"
+    file.write_bytes(edited)
+    play(pack, out)
+    assert file.read_bytes() == edited, "as long as asked for, so it is left alone"
+    with pytest.raises(sharks.UsageError, match="was changed"):
+        play(pack, out, seconds=0.2)
+    assert file.read_bytes() == edited
+
+
+def test_a_finished_clip_that_was_cut_off_is_played_again(pack: Pack, out: pathlib.Path) -> None:
+    file = play(pack, out).files[0]
+    good = file.read_bytes()
+    for left in (len(good) - 2, len(good) - 51, HEADER_BYTES, 0):
+        file.write_bytes(good[:left])
+        play(pack, out)
+        assert file.read_bytes() == good
+
+
+def test_a_clip_of_another_class_is_other_music(out: pathlib.Path) -> None:
+    pack = sharks.random_pack(CLASSES)
+    play(pack, out, condition=0)
+    before = (out / "0000.wav").read_bytes()
+    with pytest.raises(sharks.UsageError, match="is another clip, its condition is 0, not 1"):
+        play(pack, out, condition=1)
+    play(pack, out, condition=0)
+    assert (out / "0000.wav").read_bytes() == before
+
+
 def test_folders_that_cannot_be(pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out.write_bytes(b"a file")
     for place in (out, out / "below", "a\0b"):

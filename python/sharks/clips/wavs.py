@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from ..errors import AudioError, ResourceError, UsageError
 from ..levels.quantize import Codec
 from ..sound.reading import Decoder
-from ..sound.wav import WavWriter, to_pcm, write_wav
+from ..sound.wav import HEADER_BYTES, WavWriter, begins_as_written, to_pcm, write_wav
 
 SUFFIX = ".wav"
+BLOCK_BYTES = 1 << 20  # read at a time; whole samples
 
 
 def file_name(stream: int) -> str:
@@ -139,6 +140,23 @@ class LevelReader:
 def _place(amplitudes: NDArray[np.float32]) -> NDArray[np.int32]:
     """Where a table of all 16-bit values holds these."""
     return to_pcm(amplitudes).astype(np.int32) + 32768
+
+
+def is_as_written(path: pathlib.Path, codec: Codec, *, whole: bool) -> bool:
+    """Whether a clip may be what we wrote, finished or not: nobody saved it anew, and no sample is none of the codec's.
+
+    `whole`: look at every sample, not at the header alone. A file of no bytes holds nothing that could be lost.
+    """
+    ours = np.zeros(1 << 16, bool)
+    ours[_place(codec.decode_table())] = True
+    with open(path, "rb") as file:
+        head = file.read(HEADER_BYTES)
+        if not begins_as_written(head):
+            return not head
+        while whole and len(block := file.read(BLOCK_BYTES)) > 1:
+            if not ours[np.frombuffer(block, "<i2", len(block) // 2).astype(np.int32) + 32768].all():
+                return False
+    return True
 
 
 def primer_path(folder: pathlib.Path, sha256: str) -> pathlib.Path:

@@ -108,6 +108,12 @@ class ClipFolder:
             here = path.exists() or self._rank is not None  # nobody can correct the manifest of another process
             if known is not None and here and not row.same_music(known):
                 raise UsageError(f"{path}: is another clip, its {row.difference(known)}; choose another folder")
+            if known is not None and path.is_file() and not self._is_as_written(row):
+                raise UsageError(f"{path}: was changed after it was played; move it, or choose another folder")
+
+    def _is_as_written(self, row: Clip) -> bool:
+        """What would be written over is looked at to its end."""
+        return clips.is_as_written(self.path / row.file, self._codec, whole=not self._finished(row))
 
 
 class Growing:

@@ -146,6 +146,14 @@ class WavWriter:
             ) from None
 
 
+def begins_as_written(head: bytes) -> bool:
+    """Whether a file with these first `HEADER_BYTES` is one of `WavWriter`: other programs keep no room for RF64."""
+    if len(head) < HEADER_BYTES:
+        return False
+    riff, _, wave, room, *_, fmt, _, _, _, _, _, _, _, data, _ = _HEADER.unpack(head[:HEADER_BYTES])
+    return (riff, room) in ((b"RIFF", b"JUNK"), (b"RF64", b"ds64")) and (wave, fmt, data) == (b"WAVE", b"fmt ", b"data")
+
+
 def write_wav(path: str | os.PathLike[str], samples: np.ndarray, rate: int) -> None:
     """Write float samples (channels, n) or (n,) as one 16-bit WAV file: all of it, or nothing; else as `WavWriter`.
 
