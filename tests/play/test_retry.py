@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import sharks
+from sharks.clips import manifest
 from sharks.errors import UsageError
 from sharks.play import retry
 from sharks.sound.health import health
-from sharks.spec import SampleRNNSpec
+from sharks.spec import SampleRNNSpec, WaveNetSpec
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,28 @@ def test_the_next_unused_streams_take_the_place_of_bad_ones(pack, tmp_path, monk
     again, same = played(pack, tmp_path / "out")
     assert same == replaced and again.streams.tolist() == audio.streams.tolist()
     assert before == {path: path.stat().st_mtime_ns for path in again.files}, "nothing is played twice"
+
+
+def test_given_streams_are_not_taken_twice(pack, tmp_path, monkeypatch):
+    Verdicts(monkeypatch, 5)
+    audio, replaced = played(pack, tmp_path / "out", n=2, streams=[5, 2])
+    assert audio.streams.tolist() == [6, 2] and replaced[0].instead == "0006.wav"
+    Verdicts(monkeypatch, 0)
+    audio, replaced = played(pack, tmp_path / "low", n=2, streams=[0, 2])
+    assert audio.streams.tolist() == [3, 2] and replaced[0].instead == "0003.wav"
+
+
+def test_what_is_of_each_clip_goes_with_it(tmp_path, monkeypatch):
+    spec = WaveNetSpec(dilations=(1, 2), residual=4, dilation=4, skip=4, head=4, global_channels=3, global_classes=4)
+    pack = sharks.random_pack(spec, seed=0)
+    primers = np.random.default_rng(0).uniform(-1, 1, (3, 1, 200)).astype(np.float32)
+    each = {"temperature": [0.0, 0.5, 1.3], "condition": [3, 1, 2], "prime": primers, "prime_rate": spec.sample_rate}
+    Verdicts(monkeypatch, 1, 2, 4)
+    audio, _ = played(pack, tmp_path / "out", n=3, **each)
+    assert audio.streams.tolist() == [0, 3, 5]
+    alone = sharks.generate(pack, 0.1, 3, streams=[0, 3, 5], seed=3, threads=1, **each)
+    assert np.array_equal(audio.levels, alone.levels)
+    assert [row.temperature for row in manifest.read(tmp_path / "out").values()] == [0.0, 0.5, 1.3, 0.5, 1.3, 1.3]
 
 
 def test_a_model_that_is_always_bad_ends(pack, tmp_path, monkeypatch):

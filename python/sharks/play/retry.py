@@ -13,6 +13,8 @@ import pathlib
 import typing
 from collections.abc import Iterable
 
+import numpy as np
+
 from ..clips import wavs as clips
 from ..errors import UsageError
 from ..files.atomic import atomically
@@ -69,7 +71,8 @@ def generate_good(
         if not fresh:
             break
         unused, tried = unused + len(fresh), tried + len(fresh)
-        audio = generate(pack, seconds, len(fresh), streams=fresh, seed=audio.seed, out=out, **play)
+        takes_over = _of(bad[: len(fresh)], n, pack, play)
+        audio = generate(pack, seconds, len(fresh), streams=fresh, seed=audio.seed, out=out, **takes_over)
         verdicts |= _verdicts(audio)
         for i, stream in zip(bad, fresh, strict=False):
             chosen[i] = stream
@@ -78,6 +81,20 @@ def generate_good(
     with atomically(pathlib.Path(out) / NAME) as file:
         file.write((json.dumps([dataclasses.asdict(row) for row in found], indent=1) + "\n").encode())
     return generate(pack, seconds, len(chosen), streams=chosen, seed=audio.seed, out=out, **play), found
+
+
+def _of(some: list[int], n: int, pack: Pack, play: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """The arguments for some of `n` clips: a temperature, a primer, a condition of each clip's own goes with it."""
+    taken = dict(play)
+    temperature, prime, condition = (play.get(name) for name in ("temperature", "prime", "condition"))
+    if temperature is not None and np.ndim(temperature) == 1:
+        taken["temperature"] = [temperature[i] for i in some]
+    if prime is not None and np.ndim(prime) == 3 and len(prime) == n:
+        taken["prime"] = prime[some] if hasattr(prime, "shape") else [prime[i] for i in some]
+    given = pack.spec.condition.per_stream(condition, n)
+    if given is not None:
+        taken["condition"] = given[some]
+    return taken
 
 
 def _verdicts(audio: Audio) -> dict[int, str]:
