@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 import wave
 
 import numpy as np
@@ -362,6 +363,8 @@ def test_a_bare_number_of_hours_is_hours_to_every_verb(verb, tmp_path, monkeypat
         asked.append(hours)
         raise UsageError("enough")
 
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # a command ends its process deaf to Ctrl-C
+    monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # and says warnings in its own way
     monkeypatch.setattr("sharks.training.train", record)
     monkeypatch.setattr("sharks.projects.make.make", record)
     monkeypatch.setattr("sharks.projects.make.dataset_of", lambda *_, **__: None)
