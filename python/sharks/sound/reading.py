@@ -25,22 +25,6 @@ from . import records
 from .bounds import LEAST_RATE, LOUDEST, MOST_RATE
 from .child import Child, ChildDied
 from .decode_worker import PATIENCE
-from .picture import spectrogram_png
-from .wav import WavWriter, write_wav
-
-__all__ = [
-    "Decoder",
-    "DecoderDied",
-    "Info",
-    "Recording",
-    "WavWriter",
-    "at_rate",
-    "info",
-    "mixed",
-    "read_audio",
-    "spectrogram_png",
-    "write_wav",
-]
 
 MOST_IN_MEMORY = 1 << 30  # bytes that `read_audio` returns at most
 
