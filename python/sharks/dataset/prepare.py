@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 from ..errors import AudioError, ResourceError, UsageError, did_you_mean
 from ..files.atomic import atomically
+from ..files.locks import held, started_together
 from ..levels.quantize import codec_of
 from ..sound.reading import Decoder, shown
 from ..sound.silence import LONGEST, SILENCE_DB
@@ -56,8 +57,9 @@ def prepare(
 
     Skipped, each with its reason in `Dataset.skipped`: what is no audio, is silent, holds NaN, peaks beyond 4 x full
     scale (64 x where it holds float samples, which are turned down to full scale), repeats another track sample for
-    sample, or takes its decoder down. `AudioError` if nothing usable is left,
-    `UsageError` for bad arguments or an `out` that holds anything but a dataset, `ResourceError` for a full disk.
+    sample, or takes its decoder down. `AudioError` if nothing usable is left, `UsageError` for bad arguments or an
+    `out` that holds anything but a dataset, `ResourceError` for a full disk, and where another process prepares into
+    `out`. Processes that torchrun started wait for the one that does it for all.
 
     >>> data = sharks.prepare("songs", "data", sample_rate=16000, val_tracks=["song1.wav"])
     >>> [(track.name, track.split) for track in data.tracks]
@@ -66,35 +68,46 @@ def prepare(
     roots = [src] if isinstance(src, (str, os.PathLike)) else list(src)
     folder = pathlib.Path(out)
     settings, fraction = _settings(preset, sample_rate, channels, val_fraction, trim_db, longest_silence)
-    old = _ours(folder)
+    _ours(folder)
     sources = find_sources(roots, folder)
     check_names(val_tracks, sources)
     inputs = _digest([[fingerprint(source, settings) for source in sources], fraction, sorted(val_tracks)])
-    if old and old.get("complete") and old.get("inputs") == inputs:
+    if (there := _made_of(folder, inputs)) is not None:
+        return there
+    with held(folder, "prepares into it", wait=started_together()):
+        if (there := _made_of(folder, inputs)) is not None:  # by whom this one waited for
+            return there
+        old = _ours(folder)
+        try:
+            for leftover in folder.glob(".*.unfinished"):  # of a call that was killed
+                leftover.unlink()
+            if not old:
+                _write_table(folder, {"complete": False})  # first of all: it marks the folder as ours
+            (folder / _PARTS).mkdir(exist_ok=True)
+            made, skipped = _decode_all(sources, settings, folder / _PARTS, progress)
+            if not made:
+                raise AudioError(_nothing(roots, sources, skipped))
+            shares = split(made, fraction, val_tracks, skipped)
+            _write_table(folder, {"complete": False})
+            rows = _write_splits(folder, shares)
+            _write_table(folder, _table(folder, settings, inputs, rows, skipped))
+            shutil.rmtree(folder / _PARTS, ignore_errors=True)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ResourceError(f"{folder}: cannot be written ({reason}); free space and run the same again") from None
+        except (AudioError, UsageError):
+            _abandon(folder, keep=bool(old and old.get("complete")))
+            raise
+        return load_dataset(folder)
+
+
+def _made_of(folder: pathlib.Path, inputs: str) -> Dataset | None:
+    """The dataset that is there, if it is whole and was made of just this."""
+    table = _ours(folder)
+    if table and table.get("complete") and table.get("inputs") == inputs:
         with contextlib.suppress(AudioError):  # whatever is damaged is made again
             return load_dataset(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".*.unfinished"):  # of a call that was killed
-            leftover.unlink()
-        if not old:
-            _write_table(folder, {"complete": False})  # first of all: it marks the folder as ours
-        (folder / _PARTS).mkdir(exist_ok=True)
-        made, skipped = _decode_all(sources, settings, folder / _PARTS, progress)
-        if not made:
-            raise AudioError(_nothing(roots, sources, skipped))
-        shares = split(made, fraction, val_tracks, skipped)
-        _write_table(folder, {"complete": False})
-        rows = _write_splits(folder, shares)
-        _write_table(folder, _table(folder, settings, inputs, rows, skipped))
-        shutil.rmtree(folder / _PARTS, ignore_errors=True)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ResourceError(f"{folder}: cannot be written ({reason}); free space and run the same again") from None
-    except (AudioError, UsageError):
-        _abandon(folder, keep=bool(old and old.get("complete")))
-        raise
-    return load_dataset(folder)
+    return None
 
 
 def _settings(

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator
 from ..errors import UsageError, did_you_mean
 from ..families.spec import Spec, parameters
 from ..files.atomic import atomically
+from ..files.locks import held
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
@@ -95,11 +96,22 @@ def sweep(
 ) -> pathlib.Path:
     """Train every value with every seed, and write the table; its path. The same call again goes on.
 
-    Raises what `train` raises.
+    Raises what `train` raises, and `ResourceError` where another process sweeps into `out`.
     """
+    folder = pathlib.Path(out)
+    with held(folder, "sweeps into it"):
+        return _swept(experiment, data, folder, device, tell)
+
+
+def _swept(
+    experiment: Experiment,
+    data: str | os.PathLike[str] | Dataset,
+    folder: pathlib.Path,
+    device: str,
+    tell: Callable[[str], None],
+) -> pathlib.Path:
     from ..training import train
 
-    folder = pathlib.Path(out)
     page = folder / f"{experiment.name}.md"
     found: list[Answer] = []
     for number, (name, changes) in enumerate(experiment.values.items(), start=1):

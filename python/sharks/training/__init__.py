@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ..errors import ResourceError, UsageError
 from ..families.spec import Spec
+from ..files.locks import held
 from ..recipes.presets import override
 from ..recipes.presets import preset as spec_of
 from ..recipes.presets import recipe as recipe_of
@@ -78,7 +79,8 @@ def train(
 
     `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
     checkpoint. Ctrl-C writes a checkpoint and raises `KeyboardInterrupt`. Raises `UsageError` or `SpecError` for
-    arguments, `AudioError` for a dataset that cannot be used, `ResourceError` for disk, memory or device.
+    arguments, `AudioError` for a dataset that cannot be used, `ResourceError` for disk, memory or device, and where
+    another process trains into `out`.
 
     >>> data = sharks.prepare("songs", "data", preset="dadabots-2tier-tiny")
     >>> smaller = {"model.dim": 16, "train.chunk_len": 4096, "train.preview_seconds": 0.1}
@@ -99,13 +101,18 @@ def train(
     from .watch.display import Display, Silent
 
     folder, place = pathlib.Path(out), local_device(_device(device))
-    rundir.check(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+    asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe)
+    rundir.check(folder, asked, resume)
     processes = Processes(place)
     resume = resume or processes.restarted
-    _check_shares(recipe, processes)
-    recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
-    display = Silent if quiet else Display
+    holding = contextlib.ExitStack()
     try:
+        _check_shares(recipe, processes)
+        if processes.first:
+            holding.enter_context(held(folder, "trains into it"))
+            rundir.check(folder, asked, resume)  # who had it before may have made another run of it
+        recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
+        display = Silent if quiet else Display
         loop = Loop(
             Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), processes
         )
@@ -121,6 +128,7 @@ def train(
             "use a smaller batch, model.dim or train.chunk_len"
         ) from None
     finally:
+        holding.close()
         processes.leave()
     return Run(
         folder,
