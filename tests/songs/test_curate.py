@@ -10,6 +10,7 @@ import pytest
 import sharks
 from made_songs import music
 from sharks.clips import manifest
+from sharks.errors import UsageError
 from sharks.songs import cut, loudness, order
 from sharks.sound.health import health
 from sharks.sound.reading import read_audio
@@ -362,3 +363,101 @@ def test_sounding_keeps_short_pauses_and_ignores_a_click():
     x[1::2] *= -1
     stretches = [(round(a / RATE, 1), round(b / RATE, 1)) for a, b in cut.sounding(x, RATE)]
     assert stretches == [(1.0, 5.0), (8.0, 9.0)]
+
+
+# --- what is written over
+
+
+def test_a_song_of_somebody_else_is_not_written_over(clips, tmp_path):
+    for name in ("song.wav", "song.png"):
+        out = tmp_path / name.replace(".", "-")
+        out.mkdir()
+        (out / name).write_bytes(b"my own")
+        with pytest.raises(UsageError, match=f"{name}: is there already, and in no cut list; move it"):
+            sharks.curate(clips, out, minutes=(0.1, 0.2))
+        with pytest.raises(UsageError, match=f"{name}: is there already"):
+            sharks.curate(clips, minutes=(0.1, 0.2)).save(out)
+        assert [path.name for path in out.iterdir()] == [name] and (out / name).read_bytes() == b"my own"
+
+
+def test_a_cut_list_of_somebody_else_is_not_written_over(clips, tmp_path):
+    for number, text in enumerate(("not JSON", "[]", '{"songs": 3}', '{"songs": [{"name": "x"}]}', '{"cuts": []}')):
+        out = tmp_path / str(number)
+        out.mkdir()
+        (out / "cuts.json").write_text(text)
+        with pytest.raises(UsageError, match="no list of cuts that sharks wrote"):
+            sharks.curate(clips, out, minutes=(0.1, 0.2))
+        assert (out / "cuts.json").read_text() == text
+
+
+def quieter(samples):
+    return samples * np.float32(10 ** (-0.2 / 20))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [quieter, lambda x: x[:, :-160], lambda x: x[:, ::-1] * (np.arange(x.shape[1]) < 8000), lambda x: x[:, :0]],
+    ids=["turned down by 0.2 dB", "10 ms shorter", "half a second of it, backwards", "emptied"],
+)
+def test_a_song_that_was_edited_is_not_written_over(edit, clips, tmp_path):
+    out = tmp_path / "out"
+    sharks.curate(clips, out, minutes=(0.1, 0.2))
+    samples, rate = read_audio(out / "song.wav")
+    write_wav(out / "song.wav", edit(samples), rate)
+    edited = (out / "song.wav").read_bytes()
+    with pytest.raises(UsageError, match=r"song\.wav: was changed since sharks wrote it; move it"):
+        sharks.curate(clips, out, minutes=(0.1, 0.15))
+    assert (out / "song.wav").read_bytes() == edited
+    (out / "song.wav").rename(out / "mine.wav")
+    sharks.curate(clips, out, minutes=(0.1, 0.15))
+    assert (out / "mine.wav").read_bytes() == edited
+
+
+def test_our_own_songs_are_written_over_whatever_they_are_like(clips, tmp_path):
+    """As quiet as they get, of two channels, and so short that they have no loudness."""
+    save(tmp_path / "wide", "0.wav", np.stack([music(8, seed=1), music(8, seed=2)]))
+    for folder, more in ((clips, {"loudness": -50.0}), (tmp_path / "wide", {}), (clips, {"minutes": (0.004, 0.005)})):
+        for _ in range(2):
+            sharks.curate(folder, tmp_path / "out", **({"minutes": (0.1, 0.2)} | more))
+
+
+def test_earlier_songs_stay_in_the_list(clips, tmp_path):
+    out = tmp_path / "out"
+    sharks.curate(clips, out, songs=2, minutes=(0.1, 0.2))
+    two = cut_list(out)["songs"]
+    assert [song["file"] for song in two] == ["song-01.wav", "song-02.wav"]
+    sharks.curate(clips, out, minutes=(0.1, 0.2))
+    made = cut_list(out)
+    assert [song["file"] for song in made["songs"]] == ["song.wav"] and made["earlier"] == two
+    (out / "song-01.wav").unlink()
+    sharks.curate(clips, out, minutes=(0.1, 0.2))
+    assert cut_list(out)["earlier"] == two, "its picture is still there, and ours"
+    (out / "song-01.png").unlink()
+    sharks.curate(clips, out, minutes=(0.1, 0.2))
+    assert cut_list(out)["earlier"] == two[1:]
+    write_wav(out / "song-02.wav", music(3), RATE)
+    with pytest.raises(UsageError, match=r"song-02\.wav: was changed"):
+        sharks.curate(clips, out, songs=2, minutes=(0.1, 0.2))
+
+
+@pytest.mark.parametrize("kept", range(1, 7))
+def test_a_call_that_was_killed_while_it_wrote_can_be_made_again(kept, clips, tmp_path, monkeypatch):
+    """At each file that is replaced: the songs are in a list, before and after."""
+    from sharks.files import atomic
+
+    out, replace, left = tmp_path / "out", atomic.os.replace, [kept]
+    sharks.curate(clips, out, songs=2, minutes=(0.1, 0.2))
+
+    def mortal(*names):
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        replace(*names)
+
+    monkeypatch.setattr(atomic.os, "replace", mortal)
+    with pytest.raises(KeyboardInterrupt):
+        sharks.curate(clips, out, songs=2, minutes=(0.1, 0.15))
+    monkeypatch.undo()
+    sharks.curate(clips, out, songs=2, minutes=(0.1, 0.15))
+    assert [song["file"] for song in cut_list(out)["songs"]] == ["song-01.wav", "song-02.wav"]
+    assert "earlier" not in cut_list(out)

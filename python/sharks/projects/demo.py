@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ..errors import UsageError
 from ..files.atomic import atomically
+from ..files.locks import held
 from ..packs.pack import Pack, load
 
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
@@ -49,15 +50,35 @@ def demo(
     temperature: float | None = None,
     progress: Callable[[float, float, float], None] | None = None,
 ) -> Played:
-    """Play the model in the box (or another pack) into a folder: WAV files, spectrograms and a page."""
+    """Play the model in the box (or another pack) into a folder: WAV files, spectrograms and a page.
+
+    `UsageError` where the page of somebody else is there; `ResourceError` where another process plays a demo into it.
+    """
+    pack = box() if pack is None else pack
+    folder = pathlib.Path(out)
+    temperature = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
+    with held(folder, "plays a demo into it"):
+        _refuse_others(folder / PAGE)
+        return _played(folder, pack, seed, temperature, progress)
+
+
+def _refuse_others(page: pathlib.Path) -> None:
+    if page.exists() and _TITLE not in page.read_text(encoding="utf-8", errors="replace"):
+        raise UsageError(f"{page}: is there already, and is no page of a demo; choose another folder")
+
+
+def _played(
+    folder: pathlib.Path,
+    pack: Pack,
+    seed: int,
+    temperature: float,
+    progress: Callable[[float, float, float], None] | None,
+) -> Played:
     from ..play.retry import generate_good
     from ..sound.health import health
     from ..sound.picture import spectrogram_png
     from ..sound.reading import read_audio
 
-    pack = box() if pack is None else pack
-    folder = pathlib.Path(out)
-    temperature = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
     audio, _ = generate_good(
         pack, SECONDS, CLIPS, out=folder / "clips", seed=seed, temperature=temperature, progress=progress
     )
@@ -88,6 +109,7 @@ def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
     return Environment(autoescape=True).from_string(_TEMPLATE).render(clips=clips, facts=shown)
 
 
+_TITLE = "<title>sharks demo</title>"  # tells our pages from others
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ..clips import manifest
 from ..errors import AudioError
+from ..files.locks import held
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
@@ -25,6 +26,7 @@ if typing.TYPE_CHECKING:
 Temperature = float | list[float] | list[tuple[float, float]]
 
 SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+_DOING = "makes songs in it"  # what another process is told about the one that has the project
 MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
 
 
@@ -59,26 +61,32 @@ def make(
     """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
 
     `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
+    `ResourceError` where another process makes or plays into `project`.
     """
     from ..dataset.prepare import prepare
+    from ..songs import cutlist
     from ..training import train
 
     project = pathlib.Path(project)
-    tell(f"1/4 prepare {songs}")
-    data = prepare(songs, project / "data", preset=preset)
-    tell(data.report())
-    tell(f"2/4 train {preset}")
-    run = train(
-        project / "data",
-        project / "run",
-        preset,
-        steps=steps,
-        hours=hours,
-        device=device,
-        seed=playing.seed,
-        **settings,
-    )
-    return play(run.path, project, playing=playing, device=device, tell=tell, progress=progress)
+    cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
+    with held(project, _DOING):
+        tell(f"1/4 prepare {songs}")
+        data = prepare(songs, project / "data", preset=preset)
+        tell(data.report())
+        tell(f"2/4 train {preset}")
+        run = train(
+            project / "data",
+            project / "run",
+            preset,
+            steps=steps,
+            hours=hours,
+            device=device,
+            seed=playing.seed,
+            **settings,
+        )
+        album = _played(run.path, project, playing, device, tell, progress)
+    album.save(project)
+    return album
 
 
 def play(
@@ -93,12 +101,31 @@ def play(
     """The second half: generate clips with a run or pack, and make songs of them.
 
     While what curation keeps is too little for the songs, as many clips again are generated, up to four times.
+    `ResourceError` where another process makes or plays into `project`.
     """
+    from ..songs import cutlist
+
+    project = pathlib.Path(project)
+    cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
+    with held(project, _DOING):
+        album = _played(model, project, playing, device, tell, progress)
+    album.save(project)
+    return album
+
+
+def _played(
+    model: str | os.PathLike[str],
+    project: pathlib.Path,
+    playing: Playing,
+    device: str,
+    tell: Callable[[str], None],
+    progress: Callable[[float, float, float], None] | None,
+) -> Songs:
+    """Songs that are not saved yet, and the clips that they are made of, which are."""
     from ..packs.pack import load
     from ..play.generate import generate
     from ..songs import curate
 
-    project = pathlib.Path(project)
     pack = load(model)
     clips = _place(project, pack, playing)
     for number in range(1, MOST_ROUNDS + 1):
@@ -123,7 +150,6 @@ def play(
             continue
         if len(album.songs) == playing.songs and all(s.seconds >= 60 * playing.minutes[0] for s in album.songs):
             break
-    album.save(project)
     return album
 
 

@@ -6,7 +6,6 @@ Curation hears sound files, not weights: it works on any folder of clips.
 from __future__ import annotations
 
 import collections
-import json
 import math
 import os
 import pathlib
@@ -17,8 +16,9 @@ import numpy as np
 
 from ..clips import manifest
 from ..errors import AudioError, UsageError
-from ..files.atomic import atomically
+from ..files.locks import held
 from ..sound.reading import Decoder
+from . import cutlist
 from .cut import Cut, Dropped, cuts_of
 from .order import shortest_path
 from .song import Song, songs_of, write
@@ -26,7 +26,8 @@ from .song import Song, songs_of, write
 __all__ = ["Songs", "Cut", "Dropped", "Song", "curate"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")  # heard, or named where it cannot be
-CUT_LIST = "cuts.json"
+
+_DOING = "writes songs into it"  # what another process is told about the one that has the folder
 
 
 @dataclass(frozen=True)
@@ -41,27 +42,43 @@ class Songs:
 
     def names(self) -> list[str]:
         """The songs' file names."""
-        one = len(self.songs) == 1
-        return ["song.wav"] if one else [f"song-{i:02d}.wav" for i in range(1, len(self.songs) + 1)]
+        return cutlist.names(len(self.songs))
 
     def save(self, out: str | os.PathLike[str]) -> list[pathlib.Path]:
         """Write `song.wav` (or `song-01.wav`, ...) with a spectrogram each, then the cut list `cuts.json`.
 
-        A file is written whole or not at all. Returns the songs' paths.
+        A file is written whole or not at all, and only in place of a song that an earlier call wrote and nobody has
+        changed since: `UsageError` else. Earlier songs that are not written over stay in the cut list. Returns the
+        songs' paths.
         """
         folder = pathlib.Path(out)
-        if folder.resolve() == self.source.resolve():
-            raise UsageError(f"{out} holds the clips; choose another folder for the songs")
-        folder.mkdir(parents=True, exist_ok=True)
+        _check_apart(folder, self.source)
+        with held(folder, _DOING):
+            return self._write(folder)
+
+    def _write(self, folder: pathlib.Path) -> list[pathlib.Path]:
+        cutlist.refuse_others(folder, self.names())
+        before = cutlist.read(folder)
         paths = [folder / name for name in self.names()]
-        entries = [write(song, path) for song, path in zip(self.songs, paths, strict=True)]
-        for cut in (cut for entry in entries for cut in entry["cuts"]):
-            if origin := self.origins.get(cut["clip"]):
-                cut |= {"stream": origin.stream, "seed": origin.seed, "temperature": origin.temperature}
-        cut_list = {"songs": entries, "dropped": [d.entry() for d in self.dropped]}
-        with atomically(folder / CUT_LIST) as file:
-            file.write(json.dumps(cut_list, indent=1).encode() + b"\n")
+        dropped = [d.entry() for d in self.dropped]
+        entries: list[cutlist.Entry] = []
+        for song, path in zip(self.songs, paths, strict=True):
+            samples, entry = song.play()
+            for cut in entry["cuts"]:
+                if origin := self.origins.get(cut["clip"]):
+                    cut |= {"stream": origin.stream, "seed": origin.seed, "temperature": origin.temperature}
+            entries.append({"file": path.name} | entry)
+            # The list comes first, and still knows the song that was there: a call that is killed in between leaves
+            # none that is in no list.
+            cutlist.write(folder, entries, dropped, before)
+            write(samples, song.rate, path)
+        cutlist.write(folder, entries, dropped, (e for e in before if self._is_kept(folder, e)))
         return paths
+
+    def _is_kept(self, folder: pathlib.Path, entry: cutlist.Entry) -> bool:
+        """Whether a song of an earlier call, or its picture, is still there."""
+        song = folder / entry["file"]
+        return song.name not in self.names() and (song.exists() or song.with_suffix(".png").exists())
 
 
 def curate(
@@ -81,8 +98,8 @@ def curate(
     in seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
     `progress(done, total)` is called after every clip.
 
-    The same clips always make the same songs. `UsageError`: an argument out of range. `AudioError`: no clips, or none
-    that sounds right.
+    The same clips always make the same songs. `UsageError`: an argument out of range, or a song of somebody else in
+    `out`. `AudioError`: no clips, or none that sounds right. `ResourceError`: another process curates into `out`.
 
     >>> album = sharks.curate("takes", "album", minutes=(0.05, 0.5), crossfade=0.1)
     >>> album.names(), len(album.dropped)
@@ -91,6 +108,26 @@ def curate(
     _check(songs, minutes, crossfade, loudness)
     with Decoder() as decoder:
         source, files = _find(clips, decoder)
+    if out is None:
+        return _curated(source, files, songs, minutes, crossfade, loudness, progress)
+    folder = pathlib.Path(out)
+    _check_apart(folder, source)
+    cutlist.refuse_others(folder, {*cutlist.names(1), *cutlist.names(songs)})
+    with held(folder, _DOING):
+        album = _curated(source, files, songs, minutes, crossfade, loudness, progress)
+        album._write(folder)
+    return album
+
+
+def _curated(
+    source: pathlib.Path,
+    files: list[pathlib.Path],
+    songs: int,
+    minutes: tuple[float, float],
+    crossfade: float,
+    loudness: float,
+    progress: Callable[[int, int], None] | None,
+) -> Songs:
     origins = manifest.read(source)
     missing = sorted(origins.keys() - {file.name for file in files})
     dropped = [Dropped(name, "missing: the manifest names it") for name in missing]
@@ -109,10 +146,12 @@ def curate(
         raise AudioError(f"{source}: none of {len(files)} clips can be used ({_tally(dropped)}); generate others")
     path = [cuts[i] for i in shortest_path(np.stack([cut.features for cut in cuts]))]
     made, left = songs_of(path, songs, (60 * minutes[0], 60 * minutes[1]), crossfade, loudness, channels)
-    album = Songs(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
-    if out is not None:
-        album.save(out)
-    return album
+    return Songs(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
+
+
+def _check_apart(folder: pathlib.Path, source: pathlib.Path) -> None:
+    if folder.resolve() == source.resolve():
+        raise UsageError(f"{folder} holds the clips; choose another folder for the songs")
 
 
 def _check(songs: int, minutes: tuple[float, float], crossfade: float, loudness: float) -> None:

@@ -143,9 +143,7 @@ def _rise(length: int) -> np.ndarray:
     return np.sin((np.arange(length, dtype=np.float32) + 0.5) * np.float32(np.pi / 2 / max(1, length)))
 
 
-def write(song: Song, path: pathlib.Path) -> dict[str, typing.Any]:
-    """Write `path` and its spectrogram beside it; the song's entry in the cut list."""
-    samples, entry = song.play()
-    write_wav(path, samples, song.rate)
-    spectrogram_png(path.with_suffix(".png"), samples, song.rate)
-    return {"file": path.name} | entry
+def write(samples: np.ndarray, rate: int, path: pathlib.Path) -> None:
+    """Write a song, float32 (channels, n), to `path`, and its spectrogram beside it."""
+    write_wav(path, samples, rate)
+    spectrogram_png(path.with_suffix(".png"), samples, rate)
