@@ -111,7 +111,7 @@ def test_help_shows_every_name_and_what_it_takes():
     functions = [getattr(sharks, name) for name in sharks.__all__ if name[0].islower()]
     assert [f.__name__ for f in functions if unbroken(f"{f.__name__}{inspect.signature(f)}") not in shown] == []
     assert [name for name in sharks.__all__ if name[0].isupper() and f"class{name}(" not in shown] == []
-    assert "generate(pack:'AnyPack',seconds:'float'=10.0,n:'int'=1,*,temperature:'Temperature'=0.95," in shown
+    assert "generate(pack:'AnyPack',seconds:'float'=10.0,n:'int'=1,*,temperature:'Temperature|None'=None," in shown
 
 
 def unbroken(text):

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sharks
+from sharks.clips import manifest
+from sharks.packs.pack import Pack
 from sharks.play.schedule import Schedule, steps
 
 RATE = 16000
+TINY = sharks.random_pack(sharks.SampleRNNSpec(dim=8, embed_dim=4, layers=1), seed=0)
 POINTS = [(0.5, 0.8), (1.0, 1.2), (4.0, 0.9)]
 
 
@@ -103,3 +106,27 @@ def test_seconds_become_the_nearest_sample() -> None:
 def test_seconds_that_cannot_be_meant(seconds: object) -> None:
     with pytest.raises(sharks.UsageError, match="^seconds is"):
         steps("seconds", seconds, 16000)
+
+
+# What a pack says of itself
+
+
+@pytest.mark.parametrize(("about", "wanted"), [({}, 0.95), ({"temperature": 0.75}, 0.75), ({"temperature": 1}, 1.0)])
+def test_a_pack_is_played_at_its_own_temperature(about, wanted, tmp_path):
+    pack = Pack(TINY.spec, TINY.tensors, about=about)
+    given = sharks.generate(pack, 0.01, 2, temperature=wanted, seed=1).levels
+    assert np.array_equal(sharks.generate(pack, 0.01, 2, seed=1).levels, given)
+    block = next(sharks.stream(pack, 2, block=0.01, seed=1))
+    assert np.array_equal(block, next(sharks.stream(pack, 2, block=0.01, seed=1, temperature=wanted)))
+    sharks.generate(pack, 0.01, seed=1, out=tmp_path)
+    assert manifest.read(tmp_path)["0000.wav"].temperature == wanted
+
+
+@pytest.mark.parametrize("value", ["hot", [1], None, True, -1, 1001, {}, "\x1b[2J\u202e"])
+def test_a_pack_whose_temperature_is_none_is_refused(value):
+    pack = Pack(TINY.spec, TINY.tensors, about={"temperature": value})
+    for play in (sharks.generate, sharks.stream):
+        with pytest.raises(sharks.PackError, match="as its temperature, wanted 0 to 1000; give another one") as caught:
+            play(pack)
+        assert str(caught.value).isprintable()
+    assert sharks.generate(pack, 0.01, temperature=1.0).levels.size

@@ -19,7 +19,13 @@ Plan = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(metavar="N", help="CPU threads; as many as help if not given.")]
 Temperature = Annotated[
-    str, typer.Option("--temperature", "-t", metavar="T", help="0.95; 0.9,1.0 per clip; 0s:0.9,30s:1.1 over time.")
+    str | None,
+    typer.Option(
+        "--temperature",
+        "-t",
+        metavar="T",
+        help="0.95; 0.9,1.0 per clip; 0s:0.9,30s:1.1 over time. The pack's own if not given.",
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same result.")]
 Minutes = Annotated[str, typer.Option(metavar="A-B", help="How short and how long a song may be, such as 3-5.")]

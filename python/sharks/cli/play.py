@@ -22,7 +22,7 @@ def generate(
     clips: Annotated[int | None, typer.Option("-n", metavar="N", help="How many clips; 1 if not given.")] = None,
     length: Annotated[str, typer.Option(metavar="TIME", help="Of one clip, such as 30s.")] = "10s",
     total: Annotated[str | None, typer.Option(metavar="TIME", help="Of all clips, such as 10h; instead of -n.")] = None,
-    temperature: options.Temperature = "0.95",
+    temperature: options.Temperature = None,
     seed: options.Seed = None,
     stream: Annotated[int | None, typer.Option(metavar="ID", help="Only this stream of the seed, as one clip.")] = None,
     prime: Annotated[

@@ -55,8 +55,10 @@ def minutes(text: str) -> tuple[float, float]:
         raise UsageError(f"{text!r} is not a range of minutes; wanted one such as 3-5") from None
 
 
-def temperature(text: str) -> Temperature:
-    """ "0.95" for all, "0.9,1.0" for one clip each, "0s:0.9,30s:1.1" for a schedule in time."""
+def temperature(text: str | None) -> Temperature | None:
+    """None, the pack's own, "0.95" for all, "0.9,1.0" for one clip each, "0s:0.9,30s:1.1" for a schedule in time."""
+    if text is None:
+        return None
     parts = text.split(",")
     try:
         if ":" in text:

@@ -31,7 +31,7 @@ def make(
     number: Annotated[int, typer.Option("--songs", metavar="N", help="How many songs at most.")] = 1,
     minutes: options.Minutes = "3-5",
     clip: Annotated[str, typer.Option(metavar="TIME", help="Length of the clips that songs are cut from.")] = "20s",
-    temperature: options.Temperature = "0.95",
+    temperature: options.Temperature = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the training and of the clips.")] = 0,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
     as_json: options.AsJson = False,

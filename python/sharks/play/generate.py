@@ -44,7 +44,7 @@ def generate(
     seconds: float = 10.0,
     n: int = 1,
     *,
-    temperature: Temperature = 0.95,
+    temperature: Temperature | None = None,
     seed: int | None = None,
     streams: ArrayLike | None = None,
     prime: Prime | None = None,
@@ -63,7 +63,8 @@ def generate(
     """Play `n` clips of `seconds` seconds -> `Audio`, float32 (n, 1, samples) in [-1, 1].
 
     pack         a `Pack`, or the path of one
-    temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample
+    temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample;
+                 None is the pack's own, or 0.95 where it names none
     seed         a whole number below 2^64; None takes that of the clips that are in `out` already, or else a random
                  one, which `Audio.seed` and the manifest record
     streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
@@ -191,7 +192,7 @@ def stream(
     n: int = 1,
     *,
     block: float = 0.25,
-    temperature: Temperature = 0.95,
+    temperature: Temperature | None = None,
     seed: int | None = None,
     streams: ArrayLike | None = None,
     prime: Prime | None = None,

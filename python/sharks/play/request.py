@@ -20,7 +20,7 @@ from ..errors import UsageError, did_you_mean
 from ..families.spec import STARTS
 from ..packs.pack import Pack
 from .primer import Prime, primer_levels
-from .schedule import Schedule, Temperature
+from .schedule import Schedule, Temperature, own_temperature
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ def request(
     pack: Pack,
     n: int,
     *,
-    temperature: Temperature,
+    temperature: Temperature | None,
     seed: int | None = None,
     streams: ArrayLike | None = None,
     prime: Prime | None = None,
@@ -71,7 +71,7 @@ def request(
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST_STREAMS:
         raise UsageError(f"n is {n!r}; wanted 1 to {MOST_STREAMS} streams")
     n = int(n)
-    schedule = Schedule(temperature, n, pack.spec.sample_rate)
+    schedule = Schedule(own_temperature(pack) if temperature is None else temperature, n, pack.spec.sample_rate)
     seed, ids, start = _seed(seed), _stream_ids(streams, n), _start(pack, start)
     primer = primer_levels(pack.spec, prime, prime_rate, n)
     conditions = pack.spec.condition.per_stream(condition, n)

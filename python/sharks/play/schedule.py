@@ -14,11 +14,23 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ..errors import PackError, UsageError
+from ..packs.pack import Pack
 
 HOTTEST = 1000.0  # far beyond the point where only noise is left
 
+USUAL = 0.95  # of a pack that names none
+
 Temperature = float | Sequence[float] | Sequence[Sequence[float]]
+
+
+def own_temperature(pack: Pack) -> float:
+    """What a pack says that it should be played at; `PackError` where that is no temperature."""
+    value = pack.about.get("temperature", USUAL)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= HOTTEST:
+        name = "pack" if pack.path is None else pack.path
+        raise PackError(f"{name}: names {value!r:.40} as its temperature, wanted 0 to {HOTTEST:g}; give another one")
+    return float(value)
 
 
 class Schedule:

@@ -56,7 +56,6 @@ def demo(
     """
     pack = box() if pack is None else pack
     folder = pathlib.Path(out)
-    temperature = temperature if temperature is not None else float(pack.about.get("temperature", 0.95))
     with held(folder, "plays a demo into it"):
         _refuse_others(folder / PAGE)
         return _played(folder, pack, seed, temperature, progress)
@@ -71,7 +70,7 @@ def _played(
     folder: pathlib.Path,
     pack: Pack,
     seed: int,
-    temperature: float,
+    temperature: float | None,
     progress: Callable[[float, float, float], None] | None,
 ) -> Played:
     from ..play.retry import generate_good
@@ -101,7 +100,7 @@ def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
     facts: dict[str, typing.Any] = {
         key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about
     }
-    if "nll_bits" in about and "order0_bits" in about:
+    if all(type(about.get(key)) in (int, float) for key in ("nll_bits", "order0_bits")):
         facts["held-out music"] = f"{about['nll_bits']:.2f} bits per sample, order-0 {about['order0_bits']:.2f}"
     shown: dict[str, typing.Any] = {
         name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()

@@ -37,7 +37,7 @@ class Playing:
     songs: int = 1
     minutes: tuple[float, float] = (3.0, 5.0)
     clip_seconds: float = 20.0
-    temperature: Temperature = 0.95
+    temperature: Temperature | None = None  # the pack's own
     seed: int = 0
 
     @property
