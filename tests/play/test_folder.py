@@ -197,6 +197,27 @@ def test_without_a_seed_the_same_call_goes_on(pack: Pack, out: pathlib.Path) -> 
         play(pack, out, n=5, seconds=0.5, seed=None, temperature=0.5)
 
 
+def test_without_a_temperature_the_clips_there_decide(tmp_path: pathlib.Path, out: pathlib.Path) -> None:
+    """A folder goes on, though the pack, or sharks, would by now be played at another temperature."""
+    hot = Pack(SAMPLERNN, sharks.random_pack(SAMPLERNN).tensors, about={"temperature": 1.5})
+    hot.save(tmp_path / "hot.safetensors", golden=False)
+    hot = sharks.load(tmp_path / "hot.safetensors")
+    sharks.generate(hot, 0.5, 2, seed=3, temperature=[0.25, 0.5], out=out, device="cpu")
+    more = sharks.generate(hot, 0.5, 4, seed=3, out=out, device="cpu")
+    assert [manifest.read(out)[file_name(i)].temperature for i in range(4)] == [0.25, 0.5, 0.25, 0.25]
+    alone = sharks.generate(hot, 0.5, 4, seed=3, temperature=[0.25, 0.5, 0.25, 0.25], device="cpu")
+    assert np.array_equal(more.levels, alone.levels)
+    sharks.generate(hot, 0.1, seed=3, out=out.with_name("fresh"), device="cpu")
+    assert manifest.read(out.with_name("fresh"))["0000.wav"].temperature == 1.5
+
+
+def test_a_schedule_there_goes_on_without_being_named(pack: Pack, out: pathlib.Path) -> None:
+    points = [(0.0, 0.5), (0.2, 1.0)]
+    before = play(pack, out, n=2, seconds=0.5, seed=3, temperature=points)
+    again = play(pack, out, n=2, seconds=0.5, seed=3)
+    assert np.array_equal(again.levels, before.levels)
+
+
 def test_a_clip_counts_as_finished_when_the_disk_has_it(
     pack: Pack, out: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import sharks
 from sharks.clips import manifest
 from sharks.errors import AudioError
-from sharks.projects.make import SPARE, Playing, make, play
+from sharks.projects.make import MOST_ROUNDS, SPARE, Playing, make, play
 from sharks.sound.wav import write_wav
 
 RATE = 16000
@@ -114,3 +115,20 @@ def test_clips_of_another_training_are_left_alone(tmp_path, pack):
     clips_of(later, project / "clips-2", playing)
     play(tmp_path / "later.safetensors", project, playing=playing)
     assert files(project / "clips") == before and not (project / "clips-3").exists()
+
+
+def test_another_temperature_or_engine_plays_into_a_folder_of_its_own(tmp_path, pack, monkeypatch):
+    playing = Playing(minutes=(0.05, 0.1), clip_seconds=6.0)
+    project = tmp_path / "project"
+    clips_of(pack, project / "clips", playing)
+    before = files(project / "clips")
+    hotter = dataclasses.replace(playing, temperature=1.25)
+    played = []
+    monkeypatch.setattr("sharks.play.generate.generate", lambda pack, *_, out, **how: played.append(out.name))
+    monkeypatch.setattr("sharks.songs.curate", lambda *_, **how: types.SimpleNamespace(songs=[], save=lambda out: None))
+    play(tmp_path / "pack.safetensors", project, playing=hotter)
+    play(tmp_path / "pack.safetensors", project, playing=dataclasses.replace(playing, seed=9))
+    play(tmp_path / "pack.safetensors", project, playing=playing)
+    play(tmp_path / "pack.safetensors", project, playing=playing, device="reference")
+    asked = [played[i] for i in range(0, len(played), MOST_ROUNDS)]
+    assert asked == ["clips-2", "clips-2", "clips", "clips-2"] and files(project / "clips") == before

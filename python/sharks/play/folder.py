@@ -202,15 +202,6 @@ class Growing:
         manifest.write(self._path, [dataclasses.replace(row, samples=samples) for row in self._rows], self._rank)
 
 
-def seed_in(folder: pathlib.Path, streams: NDArray[np.int64]) -> int | None:
-    """The seed of the clips of these streams that are in a folder already; None where there are none."""
-    known = manifest.read(folder) if folder.is_dir() else {}
-    for file in map(clips.file_name, streams.tolist()):
-        if file in known and (folder / file).exists():
-            return known[file].seed
-    return None
-
-
 def relative(path: pathlib.Path | None, folder: pathlib.Path) -> str | None:
     """A path as a folder's manifest keeps it, so that both can move together."""
     if path is None:

@@ -6,7 +6,6 @@ beside it, of threads, of how the work is cut, or of a pause.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 import pathlib
@@ -23,7 +22,8 @@ from ..errors import ResourceError, UsageError
 from ..levels.quantize import codec_of
 from ..packs.pack import Pack, load
 from .audio import Audio, audio_of, level_dtype, rows_of
-from .folder import ClipFolder, seed_in
+from .folder import ClipFolder
+from .found import as_before
 from .primer import Prime
 from .progress import Meter, Progress
 from .request import Request, request
@@ -64,7 +64,7 @@ def generate(
 
     pack         a `Pack`, or the path of one
     temperature  a number, one per stream (n,), or points [(seconds, value), ...] counted from the first free sample;
-                 None is the pack's own, or 0.95 where it names none
+                 None is that of the pack's clips in `out`, or else the pack's own, or 0.95 where it names none
     seed         a whole number below 2^64; None takes that of the clips that are in `out` already, or else a random
                  one, which `Audio.seed` and the manifest record
     streams      the streams' numbers (n,), by default 0 to n - 1: clip 37 is the same alone or among 500
@@ -104,8 +104,8 @@ def generate(
         whole = share_of(whole, share, seeded=seed is not None)
     rank = share[0] if share is not None and share[1] > 1 else None
     folder = None if out is None else pathlib.Path(out)
-    if seed is None and folder is not None and (found := seed_in(folder, whole.streams)) is not None:
-        whole = dataclasses.replace(whole, seed=found)
+    if folder is not None:
+        whole = as_before(whole, folder, seeded=seed is not None, heated=temperature is not None)
     meter = Meter(progress, samples, whole.n, pack.spec.sample_rate)
     play = functools.partial(Session, device=device, dtype=dtype, threads=threads, plan=plan)
     where = play(next(whole.parts(1))).where  # and refuses a device before anything is written

@@ -6,13 +6,13 @@ PROJECT/run       the training run     PROJECT/song.wav  the song, with song.png
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import os
 import pathlib
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..clips import manifest
 from ..errors import AudioError
@@ -30,7 +30,7 @@ _DOING = "makes songs in it"  # what another process is told about the one that 
 MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Playing:
     """What is asked of a trained model: songs of so many minutes, made of clips of so many seconds."""
 
@@ -127,7 +127,7 @@ def _played(
     from ..songs import curate
 
     pack = load(model)
-    clips = _place(project, pack, playing)
+    clips = _place(project, pack, playing, device)
     for number in range(1, MOST_ROUNDS + 1):
         count = number * playing.clips
         tell(f"3/4 generate {count if number == 1 else f'more, {count} in all,'} clips of {playing.clip_seconds:g} s")
@@ -153,14 +153,35 @@ def _played(
     return album
 
 
-def _place(project: pathlib.Path, pack: Pack, playing: Playing) -> pathlib.Path:
-    """Where clips of this pack and seed belong: "clips", or "clips-2" if another training's clips are there."""
+def _place(project: pathlib.Path, pack: Pack, playing: Playing, device: str) -> pathlib.Path:
+    """Where such clips belong: "clips", or "clips-2" where the clips of another training, seed, temperature or engine
+    are there. Where no temperature is asked for, that of the clips decides."""
+    rows = {row.file: row for row in _rows(pack, playing, device)}
     for number in itertools.count(1):
         folder = project / ("clips" if number == 1 else f"clips-{number}")
-        makers = {(row.pack_sha256, row.seed) for row in manifest.read(folder).values()}
-        if makers <= {(pack.sha256, playing.seed)}:
+        known = manifest.read(folder).values()
+        if all((clip.pack_sha256, clip.seed) == (pack.sha256, playing.seed) for clip in known) and all(
+            _asked(rows[clip.file], playing).same_music(_asked(clip, playing)) for clip in known if clip.file in rows
+        ):
             return folder
     raise AssertionError("itertools.count ended")
+
+
+def _rows(pack: Pack, playing: Playing, device: str) -> list[manifest.Clip]:
+    """What the manifest would say of the clips, were they played now."""
+    from ..play.audio import rows_of
+    from ..play.request import request
+    from ..play.schedule import steps
+    from ..play.session import Session
+
+    asked = request(pack, playing.clips, temperature=playing.temperature, seed=playing.seed)
+    where = Session(next(asked.parts(1)), device=device).where
+    samples = steps("clip_seconds", playing.clip_seconds, pack.spec.sample_rate)
+    return rows_of(asked, where, samples, include_prime=False, folder=None)
+
+
+def _asked(clip: manifest.Clip, playing: Playing) -> manifest.Clip:
+    return clip if playing.temperature is not None else dataclasses.replace(clip, temperature=0.0)
 
 
 def dataset_of(source: str | os.PathLike[str], out: str | os.PathLike[str], preset: str) -> Dataset:
