@@ -71,7 +71,8 @@ def prepare(
     _ours(folder)
     sources = find_sources(roots, folder)
     check_names(val_tracks, sources)
-    inputs = _digest([[fingerprint(source, settings) for source in sources], fraction, sorted(val_tracks)])
+    music = [fingerprint(source, settings) for source in sources if not source.made_here]
+    inputs = _digest([music, fraction, sorted(val_tracks)])
     if (there := _made_of(folder, inputs)) is not None:
         return there
     with held(folder, "prepares into it", wait=started_together()):

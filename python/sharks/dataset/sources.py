@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import AudioError
 from ..sound.reading import regular_file, shown
+from .own_work import own_work
 
 
 class Source(typing.NamedTuple):
@@ -20,13 +21,15 @@ class Source(typing.NamedTuple):
     size: int
     changed: int  # mtime, ns
     problem: str
+    made_here: bool = False  # by sharks: no music to learn from
 
 
 def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> list[Source]:
     """Every file in `roots` (files or folders, recursively), sorted by name; hidden ones with that as their problem.
 
     Symbolic links are followed, each folder is entered once, and `out` never. What a file holds decides later whether
-    it is audio, not its name. A root that does not exist is an `AudioError`.
+    it is audio, not its name. What sharks made itself is named once per folder. A root that does not exist is an
+    `AudioError`; a file that is named outright is taken, whoever made it.
     """
     found = []
     for root in map(pathlib.Path, roots):
@@ -36,12 +39,17 @@ def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> 
             found.append(_source(root, root.name))
             continue
         prefix = f"{root.resolve().name}/" if len(roots) > 1 else ""
-        found += [_source(path, prefix + path.relative_to(root).as_posix()) for path in _walk(root, out)]
+        for path, made_here in _walk(root, out):
+            name = prefix + path.relative_to(root).as_posix() if path != root else root.resolve().name
+            found.append(_made_here(path, name, made_here) if made_here else _source(path, name))
     return sorted(found, key=lambda source: source.name)
 
 
-def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Files below a folder, and folders that are hidden, cannot be listed, or are the system's own."""
+def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
+    """Files below a folder, and folders that are hidden, cannot be listed, or are the system's own.
+
+    And folders with what sharks made of them, in words; empty for all the others.
+    """
     entered, avoid, systems = set(), os.path.realpath(out), _system_devices()
     unlisted: list[OSError] = []
     for folder, folders, files in os.walk(root, followlinks=True, onerror=unlisted.append):
@@ -53,16 +61,22 @@ def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[pathlib.Path]:
             continue
         if here.st_dev in systems:
             folders.clear()
-            yield pathlib.Path(folder)
+            yield pathlib.Path(folder), ""
             continue
         if (here.st_dev, here.st_ino) in entered or os.path.realpath(folder) == avoid:
             folders.clear()  # a loop of links, or our own output
             continue
         entered.add((here.st_dev, here.st_ino))
-        yield from (pathlib.Path(folder, name) for name in files)
-        yield from (pathlib.Path(folder, name) for name in folders if name.startswith("."))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-    yield from (pathlib.Path(error.filename) for error in unlisted)
+        ours = own_work(pathlib.Path(folder), files)
+        if ours.what:
+            yield pathlib.Path(folder), ours.what
+        if ours.whole:
+            folders.clear()
+            continue
+        yield from ((pathlib.Path(folder, name), "") for name in files if name not in ours.files)
+        yield from ((pathlib.Path(folder, name), "") for name in folders if name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ours.files)
+    yield from ((pathlib.Path(error.filename), "") for error in unlisted)
 
 
 def _system_devices() -> set[int]:
@@ -72,6 +86,10 @@ def _system_devices() -> set[int]:
         with contextlib.suppress(OSError):
             found.add(os.stat(folder).st_dev)
     return found - {os.stat(os.sep).st_dev}
+
+
+def _made_here(path: pathlib.Path, name: str, what: str) -> Source:
+    return Source(shown(name), path, 0, 0, f"{what}: no music to learn from", made_here=True)
 
 
 def _source(path: pathlib.Path, name: str) -> Source:
