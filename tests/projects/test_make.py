@@ -10,7 +10,7 @@ import pytest
 import sharks
 from sharks.clips import manifest
 from sharks.errors import AudioError
-from sharks.projects.make import MOST_ROUNDS, SPARE, Playing, make, play
+from sharks.projects.make import MOST_ROUNDS, SPARE, Playing, dataset_of, make, of_the_data, play
 from sharks.sound.wav import write_wav
 
 RATE = 16000
@@ -78,6 +78,22 @@ def test_make_goes_all_the_way_and_not_twice(tmp_path):
         ["4/4", "curate"],
     ]
     assert not (tmp_path / "project" / "song.wav").exists()
+
+
+def test_what_is_set_of_the_data_is_heard_when_it_is_prepared(tmp_path):
+    """The rate, what is held out and how ends are trimmed decide the dataset, not only the training."""
+    for i in range(4):
+        (tmp_path / "songs").mkdir(exist_ok=True)
+        write_wav(tmp_path / "songs" / f"{i}.wav", music(10, i), RATE)
+    usual = dataset_of(tmp_path / "songs", tmp_path / "usual", "dadabots-2tier-tiny", {"train.batch": 2})
+    assert (usual.sample_rate, len(usual.of("val"))) == (16000, 1)
+    changes = {"model.sample_rate": 8000, "data.val_fraction": 0.5, "train.batch": 2}
+    changed = dataset_of(tmp_path / "songs", tmp_path / "changed", "dadabots-2tier-tiny", changes)
+    assert (changed.sample_rate, len(changed.of("val"))) == (8000, 2)
+    assert of_the_data("dadabots-2tier-tiny", {"data.trim_db": -20.0}) == {"trim_db": -20.0}
+    assert of_the_data("dadabots-2tier-tiny", {"data.trim_db": float("-inf")}) == {"trim_db": -60.0}
+    with pytest.raises(sharks.UsageError, match="val_fraction is 5"):
+        of_the_data("dadabots-2tier-tiny", {"data.val_fraction": 5.0})
 
 
 def clips_of(pack, folder, playing):

@@ -27,6 +27,9 @@ def prepare(
         str, typer.Option(metavar="HOW", help="mono mixes down; each makes tracks of channels.")
     ] = "mono",
     val: Annotated[float | None, typer.Option(metavar="PART", help="Of the songs, held out for validation.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over a dataset of other music, though a run learnt from it.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Turn music into a dataset.
@@ -38,11 +41,12 @@ def prepare(
     progress = display.Progress()
     dataset = prepare(
         [str(song) for song in songs],
-        out or pathlib.Path("data") / songs[0].resolve().stem,
+        out or pathlib.Path("data") / values.named_after(songs[0]),
         preset=preset,
         sample_rate=rate,
         channels=channels,
         val_fraction=val,
+        replace=replace or display.asks("replace it?"),
         progress=lambda done, total, name: progress(f"{display.bar(done, total)} {done}/{total} files | {name}"),
     )
     progress.last(f"dataset: {dataset.path}")
@@ -87,17 +91,16 @@ def train(
     from ..training import smoke as learn_by_heart
     from ..training import train
 
-    dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, preset)
+    changes, name = values.settings(settings), values.named_after(data)
+    dataset = dataset_of(data, pathlib.Path("data") / name, preset, changes)
     if smoke:
         minutes = SMOKE_MINUTES if hours is None else values.duration(hours, unit="h") / 60
-        found = learn_by_heart(
-            dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **values.settings(settings)
-        )
+        found = learn_by_heart(dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **changes)
         display.answer(str(found), dataclasses.asdict(found), as_json)
         return
     run = train(
         dataset,
-        out or pathlib.Path("runs") / data.resolve().stem,
+        out or pathlib.Path("runs") / name,
         preset,
         steps=steps,
         hours=values.hours(hours),
@@ -106,6 +109,6 @@ def train(
         seed=seed,
         resume=not fresh,
         tensorboard=tensorboard,
-        **values.settings(settings),
+        **changes,
     )
     display.answer(f"{run.path}/best.safetensors", {"run": run.path, "step": run.step}, as_json)

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import typing
+from collections.abc import Callable
 
 from .values import shown_duration
 
@@ -28,6 +29,18 @@ def answer(text: str, values: dict[str, typing.Any], as_json: bool) -> None:
     if _unfinished:
         _unfinished[0].end()
     print(json.dumps(values, default=str, allow_nan=False) if as_json else text, flush=True)
+
+
+def asks(question: str) -> Callable[[str], bool] | bool:
+    """Who is asked "SENTENCE; QUESTION [y/N]" on a terminal; elsewhere nobody is, and the answer is no."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        return False
+
+    def ask(sentence: str) -> bool:
+        say(f"{sentence}; {question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    return ask
 
 
 class Progress:

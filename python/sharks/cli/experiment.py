@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import display, options
+from . import display, options, values
 
 
 def sweep(
@@ -27,6 +27,6 @@ def sweep(
     from ..projects.sweep import read, sweep
 
     asked = read(experiment)
-    dataset = dataset_of(data, pathlib.Path("data") / data.resolve().stem, asked.preset)
+    dataset = dataset_of(data, pathlib.Path("data") / values.named_after(data), asked.preset, asked.changes)
     page = sweep(asked, dataset, out, device=device, tell=display.say)
     display.answer(page.read_text(encoding="utf-8"), {"table": page}, as_json)

@@ -60,7 +60,7 @@ def generate(
         if not mine:
             return
     loaded = load(pack)
-    folder = out or pathlib.Path("out") / (pack.stem if pack.is_file() else pack.resolve().name)
+    folder = out or pathlib.Path("out") / values.named_after(pack)
     line = display.Progress()
     arguments: dict[str, typing.Any] = dict(
         temperature=values.temperature(temperature),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import tomllib
 import typing
@@ -83,6 +84,12 @@ def settings(texts: list[str]) -> dict[str, typing.Any]:
         except tomllib.TOMLDecodeError:
             fields[name.strip()] = value.strip()
     return fields
+
+
+def named_after(path: pathlib.Path) -> str:
+    """What is made of a file or folder is called as it is; a folder's name may have dots, a file's ending goes."""
+    path = path.resolve()
+    return path.stem if path.is_file() else path.name
 
 
 def timed(text: str) -> tuple[str, float]:

@@ -21,6 +21,7 @@ from ..sound.reading import Decoder, shown
 from ..sound.silence import LONGEST, SILENCE_DB
 from .dataset import FORMAT, LITTLE, SPLITS, VERSION, Dataset, cost, file_counts, level_counts, load_dataset, read_table
 from .pieces import Piece, Settings, fingerprint, pieces
+from .replacing import Replace, check_replacing
 from .sources import Source, find_sources
 from .split import Stretch, check_names, split
 
@@ -41,6 +42,7 @@ def prepare(
     val_tracks: Sequence[str] = (),
     trim_db: float | None = None,
     longest_silence: float = LONGEST,
+    replace: Replace = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Dataset:
     """Turn music into a dataset folder `out`; the same call again resumes, or returns at once when nothing changed.
@@ -53,6 +55,8 @@ def prepare(
     `trim_db`: both ends of a song are trimmed up to the first 100 ms at or above it (dBFS RMS about the mean; a preset
     can raise it but not lower it below -60); -inf trims and cuts nothing. Silence inside, below -60 dBFS, is shortened
     to 1 s where it lasts longer than `longest_silence` seconds.
+    `replace`: whether a dataset of other music may be written over that was made from another place, or from which a
+    run learnt that could then not go on; or a function that is asked, with a sentence.
     `progress(done, total, name)` is told before each file, and once at the end.
 
     Skipped, each with its reason in `Dataset.skipped`: what is no audio, is silent, holds NaN, peaks beyond 4 x full
@@ -89,9 +93,14 @@ def prepare(
             if not made:
                 raise AudioError(_nothing(roots, sources, skipped))
             shares = split(made, fraction, val_tracks, skipped)
+            places = [os.path.realpath(root) for root in roots]
+            if old and old.get("complete") and old.get("fingerprint") != _fingerprint(settings, shares):
+                check_replacing(folder, old, places, {share.piece.name for share in shares}, replace)
             _write_table(folder, {"complete": False})
             rows = _write_splits(folder, shares)
-            _write_table(folder, _table(folder, settings, inputs, rows, skipped))
+            table = _table(folder, settings, inputs, rows, skipped)
+            table |= {"from": places, "fingerprint": _fingerprint(settings, shares)}
+            _write_table(folder, table)
             shutil.rmtree(folder / _PARTS, ignore_errors=True)
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -173,8 +182,9 @@ def _decode_all(
             skipped += refused
             new = []
             for piece in found:
-                first = names.setdefault(piece.facts["sha256"], piece.name)
-                if first == piece.name:
+                first = names.get(piece.facts["sha256"])
+                if first is None:
+                    names[piece.facts["sha256"]] = piece.name
                     new.append(piece)
                 else:
                     skipped.append((piece.name, f"the same samples as {first}"))
@@ -243,8 +253,18 @@ def _table(
         "warnings": _warnings(samples, settings.sample_rate),
         "order0": order0,
         "inputs": inputs,
-        "fingerprint": _digest([settings.sample_rate, [[row["sha256"], row["split"], row["length"]] for row in rows]]),
     }
+
+
+def _fingerprint(settings: Settings, shares: list[Stretch]) -> str:
+    """Of the dataset that these stretches become."""
+    rows = [
+        [share.piece.facts["sha256"], side, share.last - share.first]
+        for side in SPLITS
+        for share in shares
+        if share.split == side
+    ]
+    return _digest([settings.sample_rate, rows])
 
 
 def _warnings(samples: dict[str, int], rate: int) -> list[str]:

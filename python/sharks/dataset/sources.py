@@ -32,17 +32,30 @@ def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> 
     `AudioError`; a file that is named outright is taken, whoever made it.
     """
     found = []
-    for root in map(pathlib.Path, roots):
+    given = [pathlib.Path(root) for root in roots]
+    for root, label in zip(given, _labels(given), strict=True):
         if not os.path.lexists(root):
             raise AudioError(f"{shown(root)}: no such file or folder; wanted music")
         if not os.path.isdir(root):
-            found.append(_source(root, root.name))
+            found.append(_source(root, label))
             continue
-        prefix = f"{root.resolve().name}/" if len(roots) > 1 else ""
+        prefix = f"{label}/" if len(given) > 1 else ""
         for path, made_here in _walk(root, out):
-            name = prefix + path.relative_to(root).as_posix() if path != root else root.resolve().name
+            name = prefix + path.relative_to(root).as_posix() if path != root else label
             found.append(_made_here(path, name, made_here) if made_here else _source(path, name))
     return sorted(found, key=lambda source: source.name)
+
+
+def _labels(roots: Sequence[pathlib.Path]) -> list[str]:
+    """A name for each: the last part of its path, or as many as tell it from the others."""
+    parts = [pathlib.Path(os.path.abspath(root)).parts for root in roots]
+    others = [{part for part in parts if part != mine} for mine in parts]
+
+    def label(mine: tuple[str, ...], rest: set[tuple[str, ...]]) -> str:
+        ends = next(k for k in range(1, len(mine) + 1) if k == len(mine) or all(o[-k:] != mine[-k:] for o in rest))
+        return "/".join(part for part in mine[-ends:] if part != os.sep)
+
+    return [label(mine, rest) for mine, rest in zip(parts, others, strict=True)]
 
 
 def _walk(root: pathlib.Path, out: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:

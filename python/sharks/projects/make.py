@@ -27,6 +27,8 @@ Temperature = float | list[float] | list[tuple[float, float]]
 
 SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
 _DOING = "makes songs in it"  # what another process is told about the one that has the project
+# settings that prepare hears, and their names there
+_HEARD = {"model.sample_rate": "sample_rate", "data.val_fraction": "val_fraction", "data.trim_db": "trim_db"}
 MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
 
 
@@ -71,7 +73,7 @@ def make(
     cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
     with held(project, _DOING):
         tell(f"1/4 prepare {songs}")
-        data = prepare(songs, project / "data", preset=preset)
+        data = prepare(songs, project / "data", preset=preset, **of_the_data(preset, settings))
         tell(data.report())
         tell(f"2/4 train {preset}")
         run = train(
@@ -184,11 +186,24 @@ def _asked(clip: manifest.Clip, playing: Playing) -> manifest.Clip:
     return clip if playing.temperature is not None else dataclasses.replace(clip, temperature=0.0)
 
 
-def dataset_of(source: str | os.PathLike[str], out: str | os.PathLike[str], preset: str) -> Dataset:
+def dataset_of(
+    source: str | os.PathLike[str], out: str | os.PathLike[str], preset: str, settings: dict[str, typing.Any]
+) -> Dataset:
     """`source` if it is a dataset, else the dataset `out` that its music is prepared into."""
     from ..dataset.dataset import load_dataset
     from ..dataset.prepare import prepare
 
     if (pathlib.Path(source) / "dataset.json").exists():
         return load_dataset(source)
-    return prepare(source, out, preset=preset)
+    return prepare(source, out, preset=preset, **of_the_data(preset, settings))
+
+
+def of_the_data(preset: str, settings: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """What settings of a training say of the dataset, as arguments of `prepare`."""
+    from ..recipes import presets
+    from ..sound.silence import SILENCE_DB
+
+    heard = {name: settings[name] for name in settings if name in _HEARD}
+    spec, recipe = presets.override(presets.preset(preset), presets.recipe(preset), heard)
+    values = (spec.sample_rate, recipe.data.val_fraction, max(SILENCE_DB, recipe.data.trim_db))
+    return {_HEARD[name]: value for name, value in zip(_HEARD, values, strict=True) if name in heard}

@@ -125,6 +125,12 @@ def _check_same(folder: pathlib.Path, old: Config, wanted: Config) -> None:
     for table, fields in wanted.items():
         for name, value in fields.items():
             was = (unsaid.get(table, {}) | old.get(table, {})).get(name)
+            if was != value and (table, name) == ("run", "dataset"):
+                raise UsageError(
+                    f"{folder}: this run learnt from another dataset than the one given (run.dataset is "
+                    f"{str(was)[:8]}, got {str(value)[:8]}); give the former to go on, or choose another folder for a "
+                    "new run (--fresh, in Python resume=False, begins anew here)"
+                )
             if was != value and name not in _MAY_CHANGE.get(table, ()):
                 raise UsageError(
                     f"{folder}: this run has {table}.{name} {was!r}, got {value!r}; give the former to go on, or "
