@@ -67,3 +67,27 @@ def test_mistakes_leave_one_sentence_and_nothing_else(words, code, parts, tmp_pa
     assert (done.returncode, done.stdout) == (code, "") and last.startswith("sharks: "), done.stderr
     assert [part for part in parts if part not in last] == [] and "Traceback" not in done.stderr
     assert left(tmp_path) == []
+
+
+def test_a_name_that_nobody_gave_writes_over_no_other_pack(tmp_path):
+    other = tmp_path / "model.ckpt-7.safetensors"
+    sharks.random_pack(sharks.SampleRNNSpec(frame_sizes=(4,), dim=4, embed_dim=2)).save(other)
+    before = other.read_bytes()
+    refused = sharks_import("prism", PRISM, cwd=tmp_path)
+    assert refused.returncode == 2 and refused.stderr.splitlines()[-1] == (
+        "sharks: model.ckpt-7.safetensors: is there already, and is another pack; name this one with -o"
+    )
+    assert other.read_bytes() == before and left(tmp_path) == [other.name]
+    other.write_bytes(b"somebody's own")
+    assert sharks_import("prism", PRISM, cwd=tmp_path).returncode == 2
+    assert other.read_bytes() == b"somebody's own"
+    assert sharks_import("prism", PRISM, "-o", other.name, cwd=tmp_path).returncode == 0, "it was asked for"
+    assert sharks_import("prism", PRISM, cwd=tmp_path).returncode == 0, "the same again is no other pack"
+
+
+def test_the_folder_one_stands_in_gives_its_name(tmp_path):
+    (tmp_path / "my model").mkdir()
+    for file in PRISM.parent.iterdir():
+        (tmp_path / "my model" / file.name).write_bytes(file.read_bytes())
+    done = sharks_import(".", cwd=tmp_path / "my model")
+    assert (done.returncode, done.stdout) == (0, "my model.safetensors\n"), done.stderr

@@ -46,13 +46,30 @@ def import_(
 
     if checkpoint is None:
         kind, checkpoint = AUTO, kind
-    target = out or pathlib.Path(_ENDINGS.sub("", pathlib.Path(checkpoint).name) + SUFFIX)
+    target = out or pathlib.Path(_ENDINGS.sub("", pathlib.Path(checkpoint).resolve().name) + SUFFIX)
     if target.suffix != SUFFIX:
         raise UsageError(f"-o {target}: a pack's name ends in {SUFFIX}; choose such a name")
     pack = sharks.import_checkpoint(checkpoint, None if kind == AUTO else kind, config)
+    if out is None:
+        _refuse_another(target, pack.sha256)
     account = pack.about["import"]
     display.say(f"{account['kind']} ({account['program']}), settings from {account['settings'] or 'the tensors alone'}")
     for line in (*account["assumed"], *account["dropped"]):
         display.say(line)
     pack.save(target)
     display.answer(str(target), {"pack": target, **account}, as_json)
+
+
+def _refuse_another(target: pathlib.Path, sha256: str) -> None:
+    """Under a name that nobody gave, nothing is written over but the same pack."""
+    from ..errors import PackError, UsageError
+    from ..packs.pack import load
+
+    if not target.exists():
+        return
+    try:
+        same = load(target).sha256 == sha256
+    except PackError:
+        same = False
+    if not same:
+        raise UsageError(f"{target}: is there already, and is another pack; name this one with -o")
