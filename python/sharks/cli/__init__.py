@@ -2,7 +2,8 @@
 
 Nothing here or in the modules that declare the verbs imports numpy or a verb before that verb runs, so that
 `sharks --help` is there at once. Results go to stdout, progress and complaints to stderr. Exit codes: 0 done, 1 a fault
-of sharks itself, 2 usage, 3 bad input, 4 resources, 130 interrupted with a valid state saved.
+of sharks itself, 2 usage, 3 bad input, 4 resources, 130 interrupted with a valid state saved: by Ctrl-C, by SIGTERM, or
+by SIGHUP when the terminal is closed or the connection drops.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import types
 import typing
 import warnings
 
+from .unfailing import unfailing
+
 INTERRUPTED = 130
 USAGE, BAD_INPUT, RESOURCES = 2, 3, 4
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.EROFS)
@@ -26,7 +29,10 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
     debug = "--debug" in words  # welcome before and after the verb
     words = [word for word in words if word != "--debug"]
     _show_notices()
-    signal.signal(signal.SIGTERM, _interrupt)  # a polite end, like Ctrl-C
+    _heed_polite_ends()
+    sys.stderr = unfailing(sys.stderr)
+    if sys.stdout is not None and sys.stdout.isatty():  # a file that is full is an error, and a pipe ends the command
+        sys.stdout = unfailing(sys.stdout)
     try:
         code = _run(words or ["--help"])
         sys.stdout.flush()
@@ -118,5 +124,14 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _heed_polite_ends() -> None:
+    """Other ways to ask for an end are like Ctrl-C; one that is ignored, as SIGHUP is under `nohup`, stays ignored."""
+    for name in ("SIGTERM", "SIGHUP"):
+        kind = getattr(signal, name, None)  # Windows has no SIGHUP
+        if kind is not None and signal.getsignal(kind) is not signal.SIG_IGN:
+            signal.signal(kind, _interrupt)
+
+
 def _interrupt(signum: int, frame: types.FrameType | None) -> typing.NoReturn:
+    signal.signal(signum, signal.SIG_IGN)  # a shell that ends may send it again, while we are saving
     raise KeyboardInterrupt

@@ -79,7 +79,7 @@ class Loop:
     def run(self) -> float:
         """Train to the end of the budget, then judge the best checkpoint: its NLL in bits on all held-out music.
 
-        Ctrl-C or SIGTERM: a checkpoint, then `KeyboardInterrupt`. What was done by an earlier call is not done again.
+        Ctrl-C, SIGTERM or SIGHUP: a checkpoint, then `KeyboardInterrupt`. What an earlier call did is not done again.
         """
         known = rundir.judged(self.job.folder, self.progress.best_step) if self.finished else None
         if known is not None:

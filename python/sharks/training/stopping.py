@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C and SIGTERM wait until a step is whole."""
+"""Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed, wait until a step is whole."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import threading
 import typing
 from collections.abc import Iterator
 
+_KINDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 @contextlib.contextmanager
 def asked_to_stop() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the second Ctrl-C is a `KeyboardInterrupt` at once."""
+    """An event that the first Ctrl-C, SIGTERM or SIGHUP sets; the second Ctrl-C is a `KeyboardInterrupt` at once.
+
+    What was ignored before stays ignored: SIGHUP under `nohup`, Ctrl-C behind a shell script's `&`.
+    """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only there may signals be handled
         yield asked
@@ -22,9 +27,10 @@ def asked_to_stop() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [kind for kind in _KINDS if signal.getsignal(kind) not in (signal.SIG_IGN, None)]  # None: not Python's
+    before = {kind: signal.signal(kind, handle) for kind in heeded}
     try:
         yield asked
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

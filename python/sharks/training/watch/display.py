@@ -5,6 +5,7 @@ On a terminal the line is rewritten in place; elsewhere a line is printed now an
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pathlib
 import shutil
@@ -94,12 +95,12 @@ class Display(Listener):
     def _put(self, text: str, final: bool) -> None:
         if self._live and not final:
             width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be rewritten
-            self._stream.write(f"\r\x1b[K{text[:width]}")
-        elif self._live:
-            self._stream.write(f"\r\x1b[K{text}\n")
+            text = f"\r\x1b[K{text[:width]}"
         else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+            text = f"\r\x1b[K{text}\n" if self._live else f"{text}\n"
+        with contextlib.suppress(OSError):  # a terminal that is gone does not end a training
+            self._stream.write(text)
+            self._stream.flush()
 
 
 class Silent(Display):
