@@ -93,10 +93,11 @@ def train(
     given = {"train.steps": steps, "train.batch": batch}
     changes: dict[str, typing.Any] = {**overrides, **{name: n for name, n in given.items() if n is not None}}
     dataset, spec, recipe = _asked(data, preset, seed, changes)
-    torch = _torch()
+    _torch()
     from .job import Job
     from .loop import Loop
     from .run import rundir
+    from .step import memory
     from .step.processes import Processes, local_device
     from .watch.display import Display, Silent
 
@@ -113,20 +114,14 @@ def train(
             rundir.check(folder, asked, resume)  # who had it before may have made another run of it
         recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
         display = Silent if quiet else Display
-        loop = Loop(
-            Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard), processes
-        )
-        recipe = loop.job.recipe
-        if processes.first:
-            rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
-            rundir.note_environment(folder, str(place))
-        with _fast(place):
+        job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard)
+        with memory.refusals(place, recipe.train), _fast(place):
+            loop = Loop(job, processes)
+            recipe = loop.job.recipe
+            if processes.first:
+                rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+                rundir.note_environment(folder, str(place))
             held_out = loop.run()
-    except torch.OutOfMemoryError:
-        raise ResourceError(
-            f"{place} has not enough memory for batch {recipe.train.batch} x {recipe.train.chunk_len}; "
-            "use a smaller batch, model.dim or train.chunk_len"
-        ) from None
     finally:
         holding.close()
         processes.leave()
@@ -160,9 +155,10 @@ def smoke(
     dataset, spec, recipe = _asked(data, preset, seed, overrides)
     _torch()
     from .by_heart import smoke as learn
+    from .step import memory
 
     place = _device(device)
-    with _fast(place):
+    with memory.refusals(place, recipe.train), _fast(place):
         return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
 
 

@@ -16,7 +16,7 @@ from ...families.spec import Spec
 from ...families.torch_parts.nll import BITS
 from ...recipes.recipe import TrainRecipe
 from ..music.batches import Batch
-from . import precision
+from . import memory, precision
 from .compiled import compile_layers
 from .cores import Cores, how_many
 from .optimiser import Arrays, Optimiser, array
@@ -49,6 +49,8 @@ class Learner:
         self.spec, self.train, self.device, self.seed = spec, train, device, seed
         self.dtype = precision.dtype(train.precision)
         self.processes = Processes(device) if processes is None else processes
+        if device.type == "cpu":
+            memory.check(spec, train, self.processes.size)
         self.model = torch_model(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
         self.model.to(device)

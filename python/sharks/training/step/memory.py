@@ -5,16 +5,23 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import pathlib
+import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from ...errors import ResourceError
-from ...families.spec import parameters
+from ...families.spec import Spec, parameters
+from ...proof.memory import available
+from ...recipes.recipe import TrainRecipe
 from ..music.batches import Batch
-from .learner import Learner
+
+if typing.TYPE_CHECKING:
+    from .learner import Learner
 
 _SHARE = 0.8  # of what is free; the rest is for everything else
+_DARE = 0.9  # of it, for as long as a step is tried out
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,14 @@ def size(learner: Learner) -> Size:
     )
 
 
+def check(spec: Spec, train: TrainRecipe, processes: int) -> None:
+    """`ResourceError` for a model that cannot learn here whatever its batch, before anything is made of it."""
+    each = 3 + bool(train.ema)  # weights, gradients and a moment, or two; the average
+    wanted, free = 4 * each * parameters(spec), available() / processes
+    if wanted > free:
+        raise ResourceError(f"memory: {_gb(free)} are free, and to learn the model needs {_gb(wanted)}; {_SMALLER}")
+
+
 def fit(learner: Learner, batch: Batch) -> int:
     """The fewest pieces in which a step's batch fits into memory, found by rehearsing; `ResourceError` if none do.
 
@@ -49,17 +64,40 @@ def fit(learner: Learner, batch: Batch) -> int:
     if learner.device.type == "cuda":
         return _by_trying(learner, batch, moments)
     cores = learner.cores.count
-    few = max(cores, streams // 8 // cores * cores)  # so that all of them are held at once
-    peaks = []
-    for count in (few, 2 * few):
+    most = max(cores, streams // 8 // cores * cores)
+
+    def needed(count: int) -> int:
         forget_peak()  # what this process did before may have needed more
         learner.rehearse(Batch(batch.levels[:count], batch.fresh[:count]))
-        peaks.append(peak(learner.device))
-    free, each = available() / learner.processes.size - moments, max(0, peaks[1] - peaks[0]) / few
+        return peak(learner.device)
+
+    def held() -> int:
+        forget_peak()
+        return peak(learner.device)
+
+    line = _Line(cores, needed(cores), needed(2 * cores))
+    while 2 * line.few <= most and line.at(4 * line.few) - held() <= _DARE * available() / learner.processes.size:
+        line = _Line(2 * line.few, line.higher, needed(4 * line.few))  # the more, the less what else happens matters
+    now, free = held(), available() / learner.processes.size - moments
     for pieces in _divisors(streams):
-        if pieces % cores == 0 and (streams / pieces * cores - 2 * few) * each <= _SHARE * free:
+        if pieces % cores == 0 and line.at(streams / pieces * cores) - now <= _SHARE * free:
             return pieces
-    raise ResourceError(f"memory: {_gb(free)} are free, and one stream needs {_gb(each)}; {_SMALLER}")
+    raise ResourceError(f"memory: {_gb(free)} are free, and one stream needs {_gb(line.each)}; {_SMALLER}")
+
+
+class _Line(typing.NamedTuple):
+    """What this process holds at most with so many streams at once, by two measurements."""
+
+    few: int
+    lower: int  # bytes, with few
+    higher: int  # bytes, with twice as many
+
+    @property
+    def each(self) -> float:
+        return max(0, self.higher - self.lower) / self.few
+
+    def at(self, count: float) -> float:
+        return self.lower + (count - self.few) * self.each
 
 
 def _by_trying(learner: Learner, batch: Batch, moments: int) -> int:
@@ -76,6 +114,22 @@ def _by_trying(learner: Learner, batch: Batch, moments: int) -> int:
     raise ResourceError(f"{learner.device} has {_gb(total)}, too little for one stream; {_SMALLER}")
 
 
+@contextlib.contextmanager
+def refusals(device: torch.device, train: TrainRecipe) -> Iterator[None]:
+    """What any allocator says when there is no more, as a `ResourceError`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError, for GPUs only
+        full = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(word in str(error) for word in _FULL)
+        if not full:
+            raise
+        raise ResourceError(
+            f"{device} has not enough memory for batch {train.batch} x {train.chunk_len}; "
+            "use a smaller batch, model.dim or train.chunk_len"
+        ) from None
+
+
+_FULL = ("can't allocate memory", "not enough memory", "Cannot allocate memory", "bad_alloc", "can't start new thread")
 _SMALLER = "use a smaller model.dim or train.chunk_len"
 
 
@@ -120,38 +174,12 @@ def current(device: torch.device) -> int:
         return 0
 
 
-def available() -> int:
-    """Bytes that this process may still ask for: what the machine has free, its group's share, its own limit."""
-    found = [_kilobytes("/proc/meminfo", "MemAvailable"), _group(), _limit()]
-    return min([amount for amount in found if amount is not None], default=1 << 62)
-
-
 def _kilobytes(file: str, name: str) -> int | None:
     """Bytes, from the line of a file that says "name: count kB"."""
     try:
         lines = pathlib.Path(file).read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
     except (OSError, StopIteration, ValueError):
-        return None
-
-
-def _group() -> int | None:
-    folder = pathlib.Path("/sys/fs/cgroup")
-    try:
-        most, used = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
-        return None if most == "max" else int(most) - int(used)
-    except (OSError, ValueError):
-        return None
-
-
-def _limit() -> int | None:
-    try:
-        import resource
-
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
-        return None if most == resource.RLIM_INFINITY else most - pages * resource.getpagesize()
-    except (ImportError, OSError, ValueError):
         return None
 
 
