@@ -461,3 +461,38 @@ def test_a_call_that_was_killed_while_it_wrote_can_be_made_again(kept, clips, tm
     sharks.curate(clips, out, songs=2, minutes=(0.1, 0.15))
     assert [song["file"] for song in cut_list(out)["songs"]] == ["song-01.wav", "song-02.wav"]
     assert "earlier" not in cut_list(out)
+
+
+# --- clips that stop being music on their way
+
+
+def hiss(seconds, seed=1):
+    return (0.1 * np.random.default_rng(seed).standard_normal(round(seconds * RATE))).astype(np.float32)
+
+
+def test_a_clip_is_cut_where_it_collapses_and_its_beginning_is_used(clips, tmp_path):
+    for name, seconds in (("hisses late", 5), ("hisses soon", 0.8)):
+        save(clips, f"{name}.wav", np.concatenate([music(seconds, 20), hiss(8 - seconds)]))
+    save(clips, "hums.wav", np.concatenate([music(5, 21), 0.2 * np.sin(np.arange(3 * RATE) * 0.06)]))
+    sharks.curate(clips, tmp_path / "out", minutes=(0.5, 2))
+    made = cut_list(tmp_path / "out")
+    used = {c["clip"]: (c["from"], c["to"]) for c in made["songs"][0]["cuts"]}
+    assert used["hisses late.wav"] == (0, pytest.approx(5, abs=0.4))
+    assert used["hums.wav"] == (0, pytest.approx(5, abs=0.4)) and "hisses soon.wav" not in used
+    reasons = [(d["clip"], d["reason"].split(":")[0], d["from"], d["to"]) for d in made["dropped"]]
+    assert reasons == [
+        ("hisses late.wav", "noise", used["hisses late.wav"][1], 8),
+        ("hisses soon.wav", "short", 0, pytest.approx(0.8, abs=0.4)),
+        ("hisses soon.wav", "noise", reasons[1][3], 8),
+        ("hums.wav", "hum", used["hums.wav"][1], 8),
+    ]
+
+
+def test_what_follows_a_lapse_is_used_too(tmp_path):
+    save(tmp_path / "clips", "a.wav", np.concatenate([music(5, 1), hiss(5), music(6, 2)]))
+    sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.1, 1))
+    made = cut_list(tmp_path / "out")
+    used = sorted((c["from"], c["to"]) for c in made["songs"][0]["cuts"])
+    assert used == [(0, pytest.approx(5, abs=0.4)), (pytest.approx(10, abs=0.4), pytest.approx(16, abs=0.1))]
+    (dropped,) = made["dropped"]
+    assert (dropped["from"], dropped["to"]) == (used[0][1], used[1][0]) and dropped["reason"].startswith("noise: ")

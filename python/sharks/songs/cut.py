@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import AudioError
-from ..sound.health import SILENCE_DB, health
+from ..sound.bands import SILENCE_DB
+from ..sound.collapse import Lapse
+from ..sound.health import health
 from ..sound.reading import Decoder, read_audio
 from .loudness import integrated
 from .order import features
@@ -72,7 +74,7 @@ def cuts_of(clip: pathlib.Path, rate: int, decoder: Decoder) -> Iterator[Cut | D
     if not stretches:
         yield Dropped(clip.name, f"silent: nothing above {SILENCE_DB:.0f} dBFS")
     for start, stop in stretches:
-        yield _judged(clip, samples[:, start:stop], start, rate)
+        yield from _judged(clip, samples[:, start:stop], start, rate)
 
 
 def sounding(mono: np.ndarray, rate: int) -> list[tuple[int, int]]:
@@ -91,16 +93,35 @@ def sounding(mono: np.ndarray, rate: int) -> list[tuple[int, int]]:
     return [(max(0, (a - 1) * window), min(len(mono), (b + 2) * window)) for a, b in zip(first, last, strict=True)]
 
 
-def _judged(clip: pathlib.Path, samples: np.ndarray, start: int, rate: int) -> Cut | Dropped:
+def _judged(clip: pathlib.Path, samples: np.ndarray, start: int, rate: int) -> Iterator[Cut | Dropped]:
+    """The music in a stretch that begins at sample `start` of a clip: all of it, or what is left around its lapses."""
     stop = start + samples.shape[1]
     mono = samples.mean(axis=0)
     part = start / rate, stop / rate
     if stop - start < SHORTEST * rate:
-        return Dropped(clip.name, f"short: {(stop - start) / rate:.2f} s of sound, wanted {SHORTEST:g} s", part)
-    verdict = health(mono, rate).verdict
-    if verdict != "ok":
-        return Dropped(clip.name, verdict, part)
-    loudness = integrated(samples, rate)
-    if not np.isfinite(loudness):
-        return Dropped(clip.name, "inaudible: quieter than -70 LUFS", part)
-    return Cut(clip, rate, start, stop, loudness, features(mono, rate))
+        yield Dropped(clip.name, f"short: {(stop - start) / rate:.2f} s of sound, wanted {SHORTEST:g} s", part)
+        return
+    found = health(mono, rate)
+    lapses = [lapse for lapse in found.lapses if lapse.stop - lapse.start < found.seconds]
+    if lapses:
+        yield from _around(lapses, clip, samples, start, rate)
+    elif found.verdict != "ok":
+        yield Dropped(clip.name, found.verdict, part)
+    elif not np.isfinite(loudness := integrated(samples, rate)):
+        yield Dropped(clip.name, "inaudible: quieter than -70 LUFS", part)
+    else:
+        yield Cut(clip, rate, start, stop, loudness, features(mono, rate))
+
+
+def _around(
+    lapses: list[Lapse], clip: pathlib.Path, samples: np.ndarray, start: int, rate: int
+) -> Iterator[Cut | Dropped]:
+    """What lies before, between and after the lapses, judged by itself, and each lapse with its reason."""
+    music = 0
+    for lapse in [*lapses, None]:
+        first, last = (round(lapse.start * rate), round(lapse.stop * rate)) if lapse else (samples.shape[1],) * 2
+        if first > music:
+            yield from _judged(clip, samples[:, music:first], start + music, rate)
+        if lapse:
+            yield Dropped(clip.name, lapse.sentence, ((start + first) / rate, (start + last) / rate))
+        music = last

@@ -1,7 +1,8 @@
 """Is a clip worth listening to? Numbers about it, and the usual ways in which raw-audio models fail, by name.
 
 The limits below were set on 8-second windows of dense metal at 16 kHz (see tests/sound/test_health.py): each lies
-between what music does there and what the failure does, and the comments say where.
+between what music does there and what the failure does, and the comments say where. What a clip becomes on its way,
+collapse.py hears.
 """
 
 from __future__ import annotations
@@ -16,24 +17,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import UsageError
+from .bands import SILENCE_DB, Frames, frames_of
+from .collapse import NOISY, Lapse, lapses, told_apart
 from .shapes import as_sound
 
-SILENCE_DB = -50.0  # a window of 100 ms whose RMS about its own mean is below is silent
-MOST_SILENT = 0.3  # of the windows; music with long pauses reaches 0.15
+MOST_SILENT = 0.3  # of the windows of 100 ms; music with long pauses reaches 0.15
 MOST_DC = 0.03  # of full scale; music stays within 0.017, failed models were heard at 0.04 to 0.24
 MOST_CLIPPED = 0.005  # of the samples at full scale; mastered music 0.0001
-NOISY = 0.22  # median spectral flatness; white noise 0.56, pink 0.26, the densest music 0.13
 STEADY_DB = 1.8  # change over time; stationary noise of any colour 1.4, a stuck tone 0 to 0.1, music from 2.5
 WHISTLING = 0.5  # of the frames led by one and the same narrow tone; music 0.33 at most
 LOOPING = 0.8  # likeness to itself one period later; one riff over and over 0.92 to 1, music 0.65 at most
 
 LEAST_SECONDS = 4.0  # a shorter clip is not judged by how it goes on: change, whistle, loop
+TELLING_SECONDS = 1.0  # of less sound no ear tells hiss from a drum: what its samples are is the surer fault
 
 _FULL_SCALE = 0.999
 _TONE_SHARE = 0.3  # of a frame's energy in three neighbouring bins makes a narrow tone
-_LOWEST_TONE = 300.0  # Hz; below, a bass may well lead all the time
-_BANDS = 24
-_CHUNK = 512  # frames transformed at once, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -52,21 +51,32 @@ class Health:
     change_db: float  # how much the bands of the spectrum vary over time
     whistle: float  # share of the frames led by one and the same narrow tone
     loop: float  # likeness to itself one period later
-    problems: tuple[str, ...]  # empty when nothing is wrong; the gravest first
+    problems: tuple[str, ...]  # empty when nothing is wrong; the most telling first
+    lapses: tuple[Lapse, ...] = ()  # the stretches that are no music
 
     @property
     def verdict(self) -> str:
-        """ "ok", or the gravest problem with its number."""
+        """ "ok", or the most telling problem with its number."""
         return self.problems[0] if self.problems else "ok"
 
-    def to_dict(self) -> dict[str, float | int | str | list[str]]:
-        """Plain JSON values, the verdict included."""
-        return dataclasses.asdict(self) | {"problems": list(self.problems), "verdict": self.verdict}
+    @property
+    def collapse(self) -> float | None:
+        """The second at which it stops being music and does not come back; None where it goes on to its end."""
+        return self.lapses[-1].start if self.lapses and self.lapses[-1].stop == self.seconds else None
+
+    def to_dict(self) -> dict[str, typing.Any]:
+        """Plain JSON values, the verdict included; "lapses" only where there are any."""
+        table = dataclasses.asdict(self) | {"problems": list(self.problems), "verdict": self.verdict}
+        if not table["lapses"]:
+            del table["lapses"]
+        return table
 
 
 def health(samples: ArrayLike, rate: int) -> Health:
     """Examine float samples (n,) at `rate` Hz; (channels, n) is mixed down first.
 
+    The whole is judged, and every stretch of it: a clip that turns into hum, noise, silence or a short loop after some
+    seconds has a `collapse`, and `lapses` that say from where to where.
     NaN and infinite samples are a problem by themselves, and count as zero elsewhere. Runs hundreds of times faster
     than real time. `UsageError`: integers, more than 64 channels, more channels than samples, a rate below 1000 Hz.
 
@@ -82,6 +92,7 @@ def health(samples: ArrayLike, rate: int) -> Health:
     mono = np.where(finite, mono, 0)
     silent = _silent_windows(mono, rate)
     power = float(np.mean(mono**2, dtype=np.float64)) if mono.size else 0.0
+    frames = frames_of(mono, rate)
     found: dict[str, typing.Any] = {
         "seconds": mono.size / rate,
         "rms_db": 10 * math.log10(power + 1e-12),
@@ -90,31 +101,50 @@ def health(samples: ArrayLike, rate: int) -> Health:
         "silent_fraction": float(silent.mean()) if silent.size else 1.0,
         "silent_seconds": sum(len(list(run)) // 10 for quiet, run in itertools.groupby(silent.tolist()) if quiet),
         "clipped_fraction": float(np.mean(np.abs(mono) >= _FULL_SCALE)) if mono.size else 0.0,
-        **_spectrum(mono, rate),
+        **_spectrum(frames),
     }
-    return Health(**found, problems=(*problems, *_problems(found)))
+    lapsed = lapses(mono, rate, frames)
+    return Health(**found, problems=(*problems, *_problems(found, lapsed)), lapses=lapsed)
 
 
-def _problems(found: dict[str, typing.Any]) -> list[str]:
-    """The sentences for numbers beyond their limits, gravest first."""
+def _problems(found: dict[str, typing.Any], lapsed: tuple[Lapse, ...]) -> list[str]:
+    """What is wrong, the most telling first: from when on, then how it sounds, then what its samples are."""
     if not found["seconds"]:
         return ["empty: it holds no samples"]
     silent, clipped = found["silent_fraction"], found["clipped_fraction"]
-    rules = [
-        (silent > MOST_SILENT, f"silent: {silent:.0%} lies below {SILENCE_DB:.0f} dBFS"),
-        (clipped > MOST_CLIPPED, f"clipped: {clipped:.1%} lies at full scale"),
-        (abs(found["dc"]) > MOST_DC, f"dc: its mean is {found['dc']:+.3f}, wanted 0"),
-    ]
-    if silent < 1:  # else there is no spectrum to judge
-        long = found["seconds"] >= LEAST_SECONDS
-        flatness, change = found["flatness"], found["change_db"]
-        rules += [
-            (flatness > NOISY, f"noise: its spectral flatness is {flatness:.2f}, music stays below {NOISY}"),
-            (long and found["whistle"] > WHISTLING, f"whistle: one tone leads {found['whistle']:.0%} of the time"),
-            (long and found["loop"] > LOOPING, f"loop: it repeats itself with a likeness of {found['loop']:.2f}"),
-            (long and change < STEADY_DB, f"steady: it changes by {change:.1f} dB, as noise or a stuck tone do"),
-        ]
-    return [sentence for broken, sentence in rules if broken]
+    parts = [_told(lapse, found["seconds"]) for lapse in lapsed if lapse.stop - lapse.start < found["seconds"]]
+    hushed = [f"silent: {silent:.0%} lies below {SILENCE_DB:.0f} dBFS"] * (silent > MOST_SILENT)
+    heard = _heard(found, [] if parts else lapsed) if silent < 1 else []  # else there is no spectrum to judge
+    samples = [f"clipped: {clipped:.1%} lies at full scale"] * (clipped > MOST_CLIPPED)
+    samples += [f"dc: its mean is {found['dc']:+.3f}, wanted 0"] * (abs(found["dc"]) > MOST_DC)
+    return [*parts, *hushed, *(heard + samples if found["seconds"] >= TELLING_SECONDS else samples + heard)]
+
+
+def _heard(found: dict[str, typing.Any], lapsed: typing.Sequence[Lapse]) -> list[str]:
+    """The sentences for how it sounds from beginning to end; `lapsed` says what it is all that time."""
+    long, flatness = found["seconds"] >= LEAST_SECONDS, found["flatness"]
+    whistle, loop, change = found["whistle"], found["loop"], found["change_db"]
+    flat, alike, moves = told_apart(flatness, NOISY), told_apart(loop, LOOPING), told_apart(change, STEADY_DB, 1)
+    problems = []
+    if flatness > NOISY:
+        problems.append(f"noise: its spectral flatness is {flat[0]}, music stays below {NOISY}")
+    if long and whistle > WHISTLING:
+        problems.append(f"whistle: one tone leads {whistle:.0%} of the time")
+    if long and loop > LOOPING:
+        problems.append(f"loop: it repeats itself with a likeness of {alike[0]}, music stays below {alike[1]}")
+    named = {problem.split(":")[0] for problem in problems}
+    problems += [lapse.sentence for lapse in lapsed if lapse.kind not in named]
+    if long and change < STEADY_DB:
+        problems.append(
+            f"steady: it changes by {moves[0]} dB, as noise or a stuck tone do; music by {moves[1]} or more"
+        )
+    return problems
+
+
+def _told(lapse: Lapse, seconds: float) -> str:
+    """A lapse as a problem of a clip of so many seconds."""
+    until = "on" if lapse.stop == seconds else f"to {lapse.stop:.1f} s"
+    return f"{lapse.kind}: from {lapse.start:.1f} s {until} {lapse.why}"
 
 
 def _silent_windows(mono: NDArray[np.float32], rate: int) -> NDArray[np.bool_]:
@@ -125,47 +155,18 @@ def _silent_windows(mono: NDArray[np.float32], rate: int) -> NDArray[np.bool_]:
     return quiet
 
 
-def _spectrum(mono: NDArray[np.float32], rate: int) -> dict[str, float]:
-    """The measures that need a spectrum, from frames of about 64 ms, four to a frame's length."""
-    window = 64 * max(1, round(rate / 1000))
-    hertz = rate / window  # per bin
-    if mono.size < window:
-        mono = np.pad(mono, (0, window - mono.size))
-    frames = np.lib.stride_tricks.sliding_window_view(mono, window)[:: window // 4]
-    shape = np.hanning(window).astype(np.float32)
-    edges = _band_edges(rate, window)
-    floor = (1e-4 * window / 4) ** 2  # of power: a tone of -80 dBFS
-    flatness, centroid, tone, share, sounding, levels = [], [], [], [], [], []
-    for start in range(0, len(frames), _CHUNK):
-        chunk = frames[start : start + _CHUNK]
-        power = np.abs(np.fft.rfft((chunk - chunk.mean(axis=1, keepdims=True)) * shape)) ** 2
-        total = power.sum(axis=1) + 1e-20
-        audible = power[:, 2:] + 1e-9 * floor
-        flatness.append(np.exp(np.log(audible).mean(axis=1)) / audible.mean(axis=1))
-        centroid.append(power @ (np.arange(power.shape[1]) * hertz) / total)
-        three = power[:, :-2] + power[:, 1:-1] + power[:, 2:]
-        three[:, : int(_LOWEST_TONE / hertz)] = 0
-        tone.append(three.argmax(axis=1))
-        share.append(three.max(axis=1) / total)
-        sounding.append(chunk.std(axis=1) >= 10 ** (SILENCE_DB / 20))
-        band = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1) / np.diff(edges)
-        levels.append(10 * np.log10(band + floor))
-    heard, level = np.concatenate(sounding), np.concatenate(levels)
+def _spectrum(frames: Frames) -> dict[str, float]:
+    """The measures that need a spectrum."""
+    heard, level = frames.heard, frames.levels()
     if not heard.any():
         return {"flatness": 0.0, "centroid": 0.0, "change_db": 0.0, "whistle": 0.0, "loop": 0.0}
     return {
-        "flatness": float(np.median(np.concatenate(flatness)[heard])),
-        "centroid": float(np.mean(np.concatenate(centroid)[heard])),
+        "flatness": float(np.median(frames.flatness[heard])),
+        "centroid": float(np.mean(frames.centroid[heard])),
         "change_db": float(np.median(level[heard].std(axis=0))),
-        "whistle": _whistle(np.concatenate(tone)[heard], np.concatenate(share)[heard]),
+        "whistle": _whistle(frames.tone[heard], frames.share[heard]),
         "loop": _loop(level),
     }
-
-
-def _band_edges(rate: int, window: int) -> np.ndarray:
-    """Bins that part 24 bands of equal width in mel from 60 Hz to 95 % of half the rate, at most 8 kHz."""
-    mels = np.linspace(math.log10(1 + 60 / 700), math.log10(1 + min(0.475 * rate, 8000) / 700), _BANDS + 1)
-    return np.unique(np.round(700 * (10**mels - 1) / (rate / window)).astype(int))
 
 
 def _whistle(tone: np.ndarray, share: np.ndarray) -> float:

@@ -18,6 +18,7 @@ _PREVIEWS = {
     "silent": "it falls into pauses: leave chunks with pauses out (--set data.silence_db=-40 "
     "--set data.silence_seconds=0.05) and begin --fresh, or play at a higher temperature",
     "noise": "it has not learnt to play yet; if that lasts, begin --fresh with a lower train.learning_rate",
+    "hum": "it gets stuck in one sound; play at a higher temperature, or listen to earlier checkpoints",
     "steady": "it holds one sound; play at a higher temperature, or listen to earlier checkpoints",
     "whistle": "it whistles; play at a higher temperature, or listen to earlier checkpoints",
     "loop": "it repeats one riff; play at a higher temperature, or give it more music",
