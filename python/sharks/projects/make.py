@@ -17,19 +17,29 @@ from collections.abc import Callable
 from ..clips import manifest
 from ..errors import AudioError
 from ..files.locks import held
+from ..sound.collapse import told_apart
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
     from ..packs.pack import Pack
+    from ..play.audio import Audio
     from ..songs import Songs
 
 Temperature = float | list[float] | list[tuple[float, float]]
 
 SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+_LONGER = (
+    "train the model for longer (the same again with more hours goes on), choose another preset, or give it more music"
+)
 _DOING = "makes songs in it"  # what another process is told about the one that has the project
 # settings that prepare hears, and their names there
 _HEARD = {"model.sample_rate": "sample_rate", "data.val_fraction": "val_fraction", "data.trim_db": "trim_db"}
 MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
+FIRST = 8  # clips that are listened to before the rest is played
+LEAST_MUSIC = 0.1  # of what these play; where less is fit for a song, more of it is no help
+LEARNT = (
+    0.1  # bits per sample that held-out music must cost less than by guessing; what plays at all learns 0.5 or more
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +73,9 @@ def make(
     """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
 
     `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
-    `ResourceError` where another process makes or plays into `project`.
+    `AudioError` where the model has not learnt enough to make a song, before minutes of hum are played; what is there
+    stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another process makes or plays
+    into `project`.
     """
     from ..dataset.prepare import prepare
     from ..songs import cutlist
@@ -103,7 +115,8 @@ def play(
     """The second half: generate clips with a run or pack, and make songs of them.
 
     While what curation keeps is too little for the songs, as many clips again are generated, up to four times.
-    `ResourceError` where another process makes or plays into `project`.
+    `AudioError` where the model has not learnt enough, by its own account or by its first clips. `ResourceError` where
+    another process makes or plays into `project`.
     """
     from ..songs import cutlist
 
@@ -129,20 +142,21 @@ def _played(
     from ..songs import curate
 
     pack = load(model)
+    _check_learnt(pack)
     clips = _place(project, pack, playing, device)
+    given: dict[str, typing.Any] = {
+        "temperature": playing.temperature,
+        "seed": playing.seed,
+        "device": device,
+        "progress": progress,
+    }
     for number in range(1, MOST_ROUNDS + 1):
         count = number * playing.clips
         tell(f"3/4 generate {count if number == 1 else f'more, {count} in all,'} clips of {playing.clip_seconds:g} s")
-        generate(
-            pack,
-            playing.clip_seconds,
-            count,
-            temperature=playing.temperature,
-            seed=playing.seed,
-            device=device,
-            out=clips,
-            progress=progress,
-        )
+        if number == 1:
+            _check_music(generate(pack, playing.clip_seconds, min(FIRST, count), out=clips, **given))
+        if number > 1 or count > FIRST:
+            generate(pack, playing.clip_seconds, count, out=clips, **given)
         tell(f"4/4 curate {clips}")
         try:
             album = curate(clips, songs=playing.songs, minutes=playing.minutes)
@@ -153,6 +167,35 @@ def _played(
         if len(album.songs) == playing.songs and all(s.seconds >= 60 * playing.minutes[0] for s in album.songs):
             break
     return album
+
+
+def _check_learnt(pack: Pack) -> None:
+    """`AudioError` for a pack that says of itself that guessing is as good."""
+    bits, guessing = (pack.about.get(name) for name in ("nll_bits", "order0_bits"))
+    if isinstance(bits, float) and isinstance(guessing, float) and bits > guessing - LEARNT:
+        cost, limit = told_apart(bits, guessing - LEARNT)
+        raise AudioError(
+            f"{pack.path}: has learnt nothing yet: music that it has not heard costs it {cost} bits per sample, where "
+            f"guessing costs {guessing:.2f}; wanted {limit} or less; {_LONGER}"
+        )
+
+
+def _check_music(first: Audio) -> None:
+    """`AudioError` where hardly anything of the first clips is fit for a song."""
+    from ..songs import curate
+
+    files = first.files or []
+    played = first.seconds * len(files)
+    try:
+        album = curate(files, minutes=(0.01, max(1.0, played / 60)), crossfade=0.0)
+    except AudioError as error:
+        raise AudioError(f"{str(error).removesuffix('; generate others')}; {_LONGER}") from None
+    music = sum(song.seconds for song in album.songs)
+    if music < LEAST_MUSIC * played:
+        share, limit = told_apart(100 * music / played, 100 * LEAST_MUSIC, 0)
+        raise AudioError(
+            f"{files[0].parent}: only {share}% of the first {len(files)} clips are music; wanted {limit}%; {_LONGER}"
+        )
 
 
 def _place(project: pathlib.Path, pack: Pack, playing: Playing, device: str) -> pathlib.Path:
