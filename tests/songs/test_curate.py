@@ -1,6 +1,7 @@
 """Curation, on clips made here: what is good becomes a song, what is not is named with its reason."""
 
 import json
+import os
 import wave
 
 import numpy as np
@@ -12,6 +13,7 @@ from made_songs import music
 from sharks.clips import manifest
 from sharks.errors import UsageError
 from sharks.songs import cut, loudness, order
+from sharks.sound import character
 from sharks.sound.health import health
 from sharks.sound.reading import read_audio
 from sharks.sound.wav import write_wav
@@ -496,3 +498,75 @@ def test_what_follows_a_lapse_is_used_too(tmp_path):
     assert used == [(0, pytest.approx(5, abs=0.4)), (pytest.approx(10, abs=0.4), pytest.approx(16, abs=0.1))]
     (dropped,) = made["dropped"]
     assert (dropped["from"], dropped["to"]) == (used[0][1], used[1][0]) and dropped["reason"].startswith("noise: ")
+
+
+# --- which clips, where there are more than are needed
+
+
+def dull(samples, share):
+    """The music turned down to a share of itself, and filled up with what it sounds like on the whole."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(len(samples)))
+    colour = np.convolve(np.abs(np.fft.rfft(samples)), np.ones(500) / 500, mode="same")
+    hiss = np.fft.irfft(spectrum * colour, len(samples))
+    return (share * samples + (1 - share) * hiss * samples.std() / hiss.std()).astype(np.float32)
+
+
+def fourteen(folder):
+    """Nine dull clips and five lively ones, which have the names in the middle."""
+    for i in range(14):
+        save(folder, f"{i:04d}.wav", music(8, i) if 4 <= i < 9 else dull(music(8, i), 0.75))
+    return {f"{i:04d}.wav" for i in range(4, 9)}
+
+
+def used(out):
+    return {c["clip"] for song in cut_list(out)["songs"] for c in song["cuts"]}
+
+
+def test_the_liveliest_of_fourteen_are_kept(tmp_path):
+    lively = fourteen(tmp_path / "clips")
+    for name, minutes in (("nine", 1.1), ("five", 0.6)):
+        sharks.curate(tmp_path / "clips", tmp_path / name, minutes=(0.1, minutes), crossfade=0.1)
+    assert lively < used(tmp_path / "nine") and used(tmp_path / "five") == lively
+    assert {row["reason"] for row in cut_list(tmp_path / "five")["dropped"]} == {"left over: the songs are long enough"}
+
+
+def clips_of_pack(folder, songs):
+    """The fourteen, as the manifest says played by a pack that learnt from `songs`, or does not say from what."""
+    lively = fourteen(folder / "clips")
+    about = {"sound": character.describe(songs, RATE)} if songs else {}
+    pack = sharks.random_pack(sharks.SampleRNNSpec(frame_sizes=(16,), dim=8, embed_dim=4))
+    sharks.Pack(pack.spec, pack.tensors, about=about).save(folder / "pack.safetensors")
+    made_by = {"pack_sha256": "0" * 64, "device": "cpu", "dtype": "float32", "isa": "avx2", "plan": "exact"}
+    for i in range(14):
+        line = manifest.Clip(
+            f"{i:04d}.wav", i, 99, 0.95, 8 * RATE, RATE, pack=os.path.join("..", "pack.safetensors"), **made_by
+        )
+        manifest.write(folder / "clips", [line])
+    return lively
+
+
+def test_clips_like_the_songs_that_were_learnt_are_kept(tmp_path):
+    """Of lively songs the lively ones, of dull songs the dull ones; and the lively ones where the pack is silent."""
+    for name, songs in (
+        ("lively", [music(8, i) for i in range(20, 24)]),
+        ("dull", [dull(music(8, i), 0.75) for i in range(20, 24)]),
+        ("unsaid", []),
+    ):
+        lively = clips_of_pack(tmp_path / name, songs)
+        sharks.curate(tmp_path / name / "clips", tmp_path / name / "out", minutes=(0.1, 0.6), crossfade=0.1)
+        assert len(used(tmp_path / name / "out")) == 5
+        assert used(tmp_path / name / "out").isdisjoint(lively) == (name == "dull")
+        assert (used(tmp_path / name / "out") == lively) == (name != "dull")
+
+
+@pytest.mark.parametrize("said", [None, {}, [1], {"change": [1, 2]}, {name: [1, None] for name in character.MEASURES}])
+def test_a_pack_that_describes_its_songs_otherwise_is_as_one_that_does_not(said):
+    assert not character.is_description(said)
+
+
+def test_a_pack_that_is_gone_or_damaged_is_no_hindrance(tmp_path):
+    lively = clips_of_pack(tmp_path, [])
+    for damage in (lambda path: path.write_bytes(b"no pack"), lambda path: path.unlink()):
+        damage(tmp_path / "pack.safetensors")
+        sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.1, 0.6), crossfade=0.1)
+        assert used(tmp_path / "out") == lively

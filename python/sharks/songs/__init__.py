@@ -19,9 +19,10 @@ from ..errors import AudioError, UsageError
 from ..files.locks import held
 from ..sound.reading import Decoder
 from . import cutlist
+from .choose import chosen, learnt_from
 from .cut import Cut, Dropped, cuts_of
 from .order import shortest_path
-from .song import Song, songs_of, write
+from .song import Song, left_over, songs_of, write
 
 __all__ = ["Songs", "Cut", "Dropped", "Song", "curate"]
 
@@ -98,6 +99,9 @@ def curate(
     in seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
     `progress(done, total)` is called after every clip.
 
+    Where there is more music than is needed, those clips are taken that are most like the songs which their model
+    learnt, as the pack that the folder's manifest names describes them; of clips of no such pack the liveliest.
+
     The same clips always make the same songs. `UsageError`: an argument out of range, or a song of somebody else in
     `out`. `AudioError`: no clips, or none that sounds right. `ResourceError`: another process curates into `out`.
 
@@ -144,9 +148,14 @@ def _curated(
                 progress(done, len(files))
     if not cuts:
         raise AudioError(f"{source}: none of {len(files)} clips can be used ({_tally(dropped)}); generate others")
+    wanted = songs * 60 * minutes[1] * rate
+    level = float(np.median([cut.loudness for cut in cuts]))
+    cuts, others = chosen(cuts, wanted, round(crossfade * rate), learnt_from(source, origins))
     path = [cuts[i] for i in shortest_path(np.stack([cut.features for cut in cuts]))]
-    made, left = songs_of(path, songs, (60 * minutes[0], 60 * minutes[1]), crossfade, loudness, channels)
-    return Songs(tuple(made), tuple(sorted(dropped, key=lambda d: d.clip)) + tuple(left), len(files), source, origins)
+    made, left = songs_of(path, songs, (60 * minutes[0], 60 * minutes[1]), crossfade, level, loudness, channels)
+    dropped.sort(key=lambda row: row.clip)
+    dropped += left + [left_over(cut) for cut in others]
+    return Songs(tuple(made), tuple(dropped), len(files), source, origins)
 
 
 def _check_apart(folder: pathlib.Path, source: pathlib.Path) -> None:

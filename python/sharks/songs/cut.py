@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import AudioError
 from ..sound.bands import SILENCE_DB
+from ..sound.character import character
 from ..sound.collapse import Lapse
 from ..sound.health import health
 from ..sound.reading import Decoder, read_audio
@@ -37,7 +38,8 @@ class Cut:
     start: int
     stop: int
     loudness: float
-    features: np.ndarray = dataclasses.field(repr=False, compare=False)
+    features: np.ndarray = dataclasses.field(repr=False, compare=False)  # see order.py
+    character: np.ndarray = dataclasses.field(repr=False, compare=False)  # see sound/character.py
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -110,7 +112,7 @@ def _judged(clip: pathlib.Path, samples: np.ndarray, start: int, rate: int) -> I
     elif not np.isfinite(loudness := integrated(samples, rate)):
         yield Dropped(clip.name, "inaudible: quieter than -70 LUFS", part)
     else:
-        yield Cut(clip, rate, start, stop, loudness, features(mono, rate))
+        yield Cut(clip, rate, start, stop, loudness, features(mono, rate), character(mono, rate))
 
 
 def _around(

@@ -88,16 +88,23 @@ class Song:
 
 
 def songs_of(
-    path: list[Cut], count: int, seconds: tuple[float, float], crossfade: float, target: float, channels: int
+    path: list[Cut],
+    count: int,
+    seconds: tuple[float, float],
+    crossfade: float,
+    level: float,
+    target: float,
+    channels: int,
 ) -> tuple[list[Song], list[Dropped]]:
     """The path cut into at most `count` songs of about equal length within `seconds`, and what was left over.
+
+    `level` is the loudness, in LUFS, that cuts are brought towards, and `target` that of the songs.
 
     Too little music for so many makes fewer songs, and at least one, however short.
     """
     rate = path[0].rate
     shortest, longest = (round(s * rate) for s in seconds)
     fade = round(crossfade * rate)
-    level = float(np.median([cut.loudness for cut in path]))
     count = max(1, min(count, _length(path, fade) // max(1, shortest)))
     songs: list[Song] = []
     rest, spare = list(path), []
@@ -114,11 +121,12 @@ def songs_of(
         fades = (min(round(FADE_IN * rate), len(taken[0])), *crossfades, min(fade, len(taken[-1])))
         gains = tuple(min(MOST_GAIN, max(-MOST_GAIN, level - cut.loudness)) for cut in taken)
         songs.append(Song(tuple(taken), fades, gains, rate, channels, target))
-    dropped = [
-        Dropped(cut.clip.name, "left over: the songs are long enough", (cut.start / rate, cut.stop / rate))
-        for cut in spare + rest
-    ]
-    return songs, dropped
+    return songs, [left_over(cut) for cut in spare + rest]
+
+
+def left_over(cut: Cut) -> Dropped:
+    """A cut that is good, and not needed."""
+    return Dropped(cut.clip.name, "left over: the songs are long enough", (cut.start / cut.rate, cut.stop / cut.rate))
 
 
 def _crossfades(cuts: list[Cut], fade: int) -> list[int]:

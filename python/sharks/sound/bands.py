@@ -33,6 +33,10 @@ class Frames:
         levels: NDArray[np.floating] = 10 * np.log10(self.power + self.floor)
         return levels
 
+    def change(self) -> float:
+        """How much the bands vary over time, in dB: the median over the bands, of the frames that are heard."""
+        return float(np.median(self.levels()[self.heard].std(axis=0)))
+
     def shapes(self, together: int) -> NDArray[np.float32]:
         """Levels about their own mean, each of so many frames together: a sound's colour, however loud it is."""
         power = moving_mean(self.power, together)

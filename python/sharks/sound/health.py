@@ -157,15 +157,15 @@ def _silent_windows(mono: NDArray[np.float32], rate: int) -> NDArray[np.bool_]:
 
 def _spectrum(frames: Frames) -> dict[str, float]:
     """The measures that need a spectrum."""
-    heard, level = frames.heard, frames.levels()
+    heard = frames.heard
     if not heard.any():
         return {"flatness": 0.0, "centroid": 0.0, "change_db": 0.0, "whistle": 0.0, "loop": 0.0}
     return {
         "flatness": float(np.median(frames.flatness[heard])),
         "centroid": float(np.mean(frames.centroid[heard])),
-        "change_db": float(np.median(level[heard].std(axis=0))),
+        "change_db": frames.change(),
         "whistle": _whistle(frames.tone[heard], frames.share[heard]),
-        "loop": _loop(level),
+        "loop": _loop(frames.levels()),
     }
 
 

@@ -32,6 +32,7 @@ from .audience import invite
 from .job import Job
 from .judge import Stopped, judge
 from .music.batches import Training, Validation
+from .music.description import description
 from .music.facts import music_facts
 from .rehearsal import rehearsed
 from .run import checkpoint, rundir
@@ -58,6 +59,7 @@ class Loop:
             self._fit()
         self.music = music_facts(job.dataset, self.training, job.spec)
         self.validation = Validation(job.dataset, job.spec, job.recipe, self.recipe.validate_seconds)
+        self._sound = description(job.dataset) if processes.first else {}
         self.progress, self.tell = Progress(), Listeners()
         found, self._passed_over = checkpoint.newest(self.checkpoints) if job.resume else (None, [])
         if found:
@@ -169,6 +171,7 @@ class Loop:
         about |= {"temperature": self.recipe.temperature, "songs": []}
         if math.isfinite(self.progress.nll):
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.music.order0}
+        about |= {"sound": self._sound} if self._sound else {}
         about = with_songs(about, [track.name for track in self.job.dataset.of("train")])
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
