@@ -270,12 +270,6 @@ def with_songs(about: dict[str, typing.Any], names: list[str]) -> dict[str, typi
     return rest | {"songs": names[: fit(rest)]}
 
 
-def about_of(path: str | os.PathLike[str]) -> dict[str, typing.Any]:
-    """What the pack at `path` says of itself, whose weights are not read; `PackError` where there is none."""
-    with TensorFile(path) as file:
-        return _metadata(file)[1]
-
-
 def _plain_json(about: dict[str, typing.Any]) -> dict[str, typing.Any]:
     """A copy of `about` as JSON brings it back."""
     try:

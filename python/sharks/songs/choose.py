@@ -10,8 +10,7 @@ import pathlib
 from collections.abc import Mapping
 
 from ..clips import manifest
-from ..errors import Error
-from ..packs.pack import about_of
+from ..clips.makers import abouts
 from ..sound.character import MEASURES, Description, is_description, unlikeness
 from .cut import Cut
 
@@ -39,16 +38,6 @@ def _rank(cut: Cut, songs: Mapping[str, Description]) -> float:
 
 
 def learnt_from(folder: pathlib.Path, clips: Mapping[str, manifest.Clip]) -> dict[str, Description]:
-    """By name, what the songs were like from which each clip's model learnt; clips of a pack that does not say, or is
-    gone, are left out."""
-    packs = {clip.pack for clip in clips.values() if clip.pack}
-    said = {pack: _described(folder / pack) for pack in packs}
-    return {name: songs for name, clip in clips.items() if clip.pack and (songs := said[clip.pack])}
-
-
-def _described(pack: pathlib.Path) -> Description | None:
-    try:
-        songs = about_of(pack).get("sound")
-    except Error:
-        return None
-    return songs if is_description(songs) else None
+    """By name, what the songs were like from which each clip's model learnt; where its pack does not say, nothing."""
+    said = {name: about.get("sound") for name, about in abouts(folder, clips).items()}
+    return {name: songs for name, songs in said.items() if is_description(songs)}

@@ -6,6 +6,7 @@ A description is short enough to lie in a pack: for each number, its mean and it
 from __future__ import annotations
 
 import math
+import typing
 from collections.abc import Iterable
 
 import numpy as np
@@ -62,7 +63,7 @@ def unlikeness(found: NDArray[np.float64], songs: Description) -> float:
     return float(np.mean(apart))
 
 
-def is_description(value: object) -> bool:
+def is_description(value: object) -> typing.TypeGuard[Description]:
     """Whether something that a file holds can be read as a description."""
     return isinstance(value, dict) and all(
         isinstance(pair := value.get(name), list)

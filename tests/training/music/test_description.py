@@ -6,7 +6,6 @@ import pytest
 
 import sharks
 from made_songs import dataset
-from sharks.packs.pack import about_of
 from sharks.sound import character
 from sharks.training.music.description import STRETCHES, description
 from small_runs import RATE, trained
@@ -18,7 +17,6 @@ def test_a_trained_pack_describes_its_songs(tmp_path):
     run = trained(songs, tmp_path / "run", steps=4)
     said = sharks.load(run.path).about["sound"]
     assert said == description(songs) and character.is_description(said)
-    assert about_of(run.best) == sharks.load(run.path).about
     starts = 0, len(songs.train) // 2 - 4 * RATE, len(songs.train) - 8 * RATE
     stretches = [songs.train[start : start + 8 * RATE] / 32768 for start in starts]
     assert said == character.describe(stretches, RATE)
