@@ -1,6 +1,10 @@
-"""One process of a run that torchrun starts: FOLDER STEPS. With SHARKS_DIE_AT, the second one dies there, once."""
+"""One process of runs that torchrun starts: STEPS FOLDER... With SHARKS_DIE_AT, the second one dies there, once.
+
+After each run it prints the threads that are left, by name, where the system tells.
+"""
 
 import os
+import pathlib
 import signal
 import sys
 
@@ -17,7 +21,9 @@ if __name__ == "__main__":
         return learn(self, batch, rate)
 
     Learner.learn = mortal
-    steps = int(sys.argv[2])
+    steps = int(sys.argv[1])
     settings = {"train.checkpoint_every": max(4, steps // 4), "train.validate_every": max(4, steps // 4)}
     settings |= {"train.batch": 4, "train.initial_noise": 0.1, "train.ema": 0.9, "train.precision": "float32"}
-    trained(dataset(RATE, (9000, 7000), (6000, 5000)), sys.argv[1], steps=steps, **settings)
+    for folder in sys.argv[2:]:
+        trained(dataset(RATE, (9000, 7000), (6000, 5000)), folder, steps=steps, **settings)
+        print("threads:", *(path.read_text().strip() for path in pathlib.Path("/proc/self/task").glob("*/comm")))

@@ -44,11 +44,12 @@ class Learner:
     ) -> None:
         """`counts` [Q]: how often each level occurs in the training music; see `families.initialise`.
 
-        `processes`: the processes that share the recipe's batch, or None; then batches hold only this one's streams.
+        `processes`: the processes that share the recipe's batch, of which each then has only its own streams; None is
+        this one alone.
         """
         self.spec, self.train, self.device, self.seed = spec, train, device, seed
         self.dtype = precision.dtype(train.precision)
-        self.processes = Processes(device) if processes is None else processes
+        self.processes = Processes(device, alone=True) if processes is None else processes
         if device.type == "cpu":
             memory.check(spec, train, self.processes.size)
         self.model = torch_model(spec, train.weight_norm)

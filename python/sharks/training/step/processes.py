@@ -8,6 +8,7 @@ talk by NCCL, CPUs by Gloo.
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 from collections.abc import Sequence
 
@@ -16,24 +17,34 @@ from torch import Tensor
 
 from ...errors import ResourceError
 
+_trainings = itertools.count()  # of this process: all processes of a run do the same in the same order
 _PATIENCE = datetime.timedelta(hours=2)  # the others wait while the first one validates, plays previews and saves
 
 
 class Processes:
     """One of `size` processes; alone, all of this costs nothing."""
 
-    def __init__(self, device: torch.device) -> None:
-        """By the environment that torchrun makes; `ResourceError` where the processes do not find each other."""
-        self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    def __init__(self, device: torch.device, alone: bool = False) -> None:
+        """By the environment that torchrun makes; `ResourceError` where the processes do not find each other.
+
+        `alone`: whatever torchrun says, this process shares its work with no other.
+        """
+        self.size, self.rank = 1, 0
         self._device = device
+        if not alone:
+            self.size, self.rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
         if self.size == 1:
             return
         import torch.distributed as distributed
 
+        # torch imports this one by itself, some time later. Its functions then keep the group that there is, as a
+        # default: `leave` would not end it, and its threads would abort the process when Python ends beneath them.
+        import torch.distributed.nn
+
         try:
             store, rank, size = next(distributed.rendezvous("env://", timeout=_PATIENCE))
-            # A restart must not read the addresses of processes that are no more.
-            store = distributed.PrefixStore(f"sharks/{_restarts()}", store)
+            # Neither a restart nor another training may read the addresses of those before.
+            store = distributed.PrefixStore(f"sharks/{_restarts()}/{next(_trainings)}", store)
             backend = "nccl" if device.type == "cuda" else "gloo"
             if device.type == "cuda":
                 torch.cuda.set_device(device)
@@ -91,6 +102,7 @@ class Processes:
         self.add_up([0.0])
 
     def leave(self) -> None:
+        """End what the processes talk by, and its threads."""
         if self.size > 1 and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
