@@ -235,6 +235,11 @@ def test_generate_extend_and_info(tmp_path, pack):
     assert json.loads(done.stdout)["seconds"] == 1.0
     longer = (tmp_path / "clips" / "0001.wav").read_bytes()
     assert longer[HEADER_BYTES : len(first)] == first[HEADER_BYTES:] and len(longer) == HEADER_BYTES + 2 * 8000
+    for to in ("1s", "0.7s"):
+        done = sharks_command("extend", "clips/0001.wav", "--to", to, cwd=tmp_path)
+        said = "nothing to do: clips/0001.wav is 1.0 s long already\n"
+        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "clips/0001.wav", said)
+    assert (tmp_path / "clips" / "0001.wav").read_bytes() == longer
     facts = json.loads(sharks_command("info", "clips/0001.wav", "--json", cwd=tmp_path).stdout)
     assert (facts["kind"], facts["sample_rate"], facts["channels"]) == ("sound", 8000, 1)
 

@@ -39,6 +39,15 @@ def sharks_command(*words: object, cwd: pathlib.Path | None = None, **variables:
     )
 
 
+def torchrun(processes: int, program: object, *words: object, **variables: str) -> subprocess.CompletedProcess:
+    """A program started by torchrun, which starts it once more where a process is lost."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths} | variables
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [*launcher, "--max-restarts=1", *map(str, (program, *words))]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+
+
 class Ended(typing.NamedTuple):
     code: int
     took: float  # seconds from the signal to the end

@@ -138,18 +138,23 @@ def extend(
     as_json: options.AsJson = False,
 ) -> None:
     """Play a clip on. It keeps its beginning and gets longer."""
-    from ..play.extend import extend
+    from ..play.extend import LongEnough, extend
 
     line = display.Progress()
-    audio = extend(
-        clip,
-        values.duration(to),
-        pack=pack,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        plan=plan,
-        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, 1)),
-    )
+    try:
+        audio = extend(
+            clip,
+            values.duration(to),
+            pack=pack,
+            device=device,
+            dtype=dtype,
+            threads=threads,
+            plan=plan,
+            progress=lambda done, total, speed: line(display.audio_line(done, total, speed, 1)),
+        )
+    except LongEnough as found:  # the same command again is no mistake
+        display.say(f"nothing to do: {clip} is {values.shown_duration(found.seconds)} long already")
+        display.answer(str(clip), {"clip": clip, "seconds": found.seconds}, as_json)
+        return
     line.last(f"{values.shown_duration(audio.seconds)} now")
     display.answer(str(clip), {"clip": clip, "seconds": audio.seconds, "stream": int(audio.streams[0])}, as_json)

@@ -30,6 +30,14 @@ from .schedule import steps
 from .session import Session, Where
 
 
+class LongEnough(UsageError):
+    """The clip lasts as long as it shall, or longer: `seconds`."""
+
+    def __init__(self, wanted: float, path: pathlib.Path, seconds: float) -> None:
+        super().__init__(f"to_seconds is {wanted}, but {path} lasts {seconds:g} s already; ask for more")
+        self.seconds = seconds
+
+
 def extend(
     clip: str | os.PathLike[str],
     to_seconds: float,
@@ -46,8 +54,8 @@ def extend(
     `pack` is needed where the one of the manifest has moved. The file is replaced when the longer one is there; an
     interrupt keeps what was played so far. With the device, dtype, instruction set and plan that made the clip, the
     result is the clip that `generate` would have played at once; the manifest records what played on. Raises
-    `AudioError` for a file that is not such a clip, `UsageError` where it lasts as long already, `PackError` for
-    another pack.
+    `AudioError` for a file that is not such a clip, `UsageError` (`LongEnough`) where it lasts as long already,
+    `PackError` for another pack.
 
     >>> clip = sharks.generate("run", seconds=0.2, seed=7, out="clips").files[0]
     >>> sharks.extend(clip, to_seconds=0.5)
@@ -74,9 +82,7 @@ def _extend(
     before = primer.shape[1] if primer is not None and row.primer_included else 0
     have = info(path).frames - before
     if have >= total:
-        raise UsageError(
-            f"to_seconds is {to_seconds}, but {path} lasts {have / row.sample_rate:g} s already; ask for more"
-        )
+        raise LongEnough(to_seconds, path, have / row.sample_rate)
     meter = Meter(progress, total, 1, row.sample_rate)
     music = request(
         model,

@@ -2,14 +2,13 @@
 
 import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 import sharks
+from command import torchrun
 from made_songs import dataset
 from sharks import preset, recipe
 from sharks.errors import UsageError
@@ -22,12 +21,8 @@ PROGRAM = pathlib.Path(__file__).parents[2] / "rulers" / "shared_run.py"
 CPU = torch.device("cpu")
 
 
-def torchrun(processes, *words, **variables):
-    paths = os.pathsep.join(p for p in sys.path if p)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths} | variables
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [*launcher, "--max-restarts=1", PROGRAM, *map(str, words)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+def shared(processes, *words, **variables):
+    return torchrun(processes, PROGRAM, *words, **variables)
 
 
 def test_alone_nothing_is_asked_of_anyone():
@@ -68,7 +63,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch, tmp_path):
 @pytest.mark.timeout(600)
 def test_processes_leave_each_other_in_peace(tmp_path):
     """Also when they train again. A thread of theirs that lives on may abort the process while Python ends."""
-    done = torchrun(2, 4, tmp_path / "first", tmp_path / "second")
+    done = shared(2, 4, tmp_path / "first", tmp_path / "second")
     assert done.returncode == 0 and done.stderr == ""
     told = [line.split() for line in done.stdout.splitlines() if line.startswith("threads:")]
     assert len(told) == 4 and not [name for names in told for name in names if "gloo" in name]
@@ -99,7 +94,7 @@ def test_who_learns_by_heart_learns_alone(monkeypatch):
 @pytest.mark.timeout(600)
 def test_two_processes_have_the_curve_of_one(tmp_path):
     """200 steps at the same batch: losses within 1e-3 bits; random initial states and the average included."""
-    one, two = torchrun(1, 200, tmp_path / "one"), torchrun(2, 200, tmp_path / "two")
+    one, two = shared(1, 200, tmp_path / "one"), shared(2, 200, tmp_path / "two")
     assert one.returncode == 0, one.stderr
     assert two.returncode == 0, two.stderr
     ours, theirs = losses(tmp_path / "two"), losses(tmp_path / "one")
@@ -116,8 +111,8 @@ def test_two_processes_have_the_curve_of_one(tmp_path):
 @pytest.mark.timeout(600)
 def test_a_lost_process_is_started_again_and_the_run_goes_on(tmp_path):
     """torchrun restarts all; they go on from the newest checkpoint, and the losses are those of an unbroken run."""
-    whole = torchrun(2, 20, tmp_path / "whole")
-    broken = torchrun(2, 20, tmp_path / "broken", SHARKS_DIE_AT="9")
+    whole = shared(2, 20, tmp_path / "whole")
+    broken = shared(2, 20, tmp_path / "broken", SHARKS_DIE_AT="9")
     assert whole.returncode == 0, whole.stderr
     assert broken.returncode == 0, broken.stderr
     assert "-9" in broken.stderr, "torchrun tells of the one that was lost"
