@@ -192,10 +192,11 @@ def test_auto_takes_a_gpu_where_one_can_play(trouble: str, chosen: str, monkeypa
     monkeypatch.setattr(engine, "_compiled", lambda: types.SimpleNamespace(cuda_status=lambda: trouble))
     assert engine.choose_device("auto") == chosen
     if trouble:
-        with pytest.raises(sharks.ResourceError, match="no GPU is here"):
-            engine.choose_device("cuda")
+        for name in ("cuda", "gpu"):
+            with pytest.raises(sharks.ResourceError, match="device 'cuda' cannot play: no GPU is here"):
+                engine.choose_device(name)
     else:
-        assert engine.choose_device("cuda") == "cuda"
+        assert engine.choose_device("cuda") == engine.choose_device("gpu") == "cuda"
 
 
 class CountingCore:

@@ -384,7 +384,7 @@ def test_logits_take_conditions() -> None:
         ({"start": "loud"}, "start is"),
         ({"start": "silence"}, "samplernn begins in one way only"),
         ({"condition": 1}, "condition"),
-        ({"device": "gpu"}, "device is"),
+        ({"device": "tpu"}, "device is"),
         ({"dtype": "int4"}, "dtype is"),
         ({"threads": 0}, "threads is"),
         ({"progress": 3}, "progress is"),

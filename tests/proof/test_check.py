@@ -147,6 +147,16 @@ def test_a_draw_may_part_only_where_two_scores_were_as_good_as_equal(
     assert (report.parted_at, report.ok) == (127, ok)
 
 
+def test_it_asks_what_would_play_and_not_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    pack = sharks.random_pack(WAVENET)
+    monkeypatch.setattr(module, "open_player", lambda *_, device, **__: asked.append(device) or 1 / 0)
+    for device in ({}, {"device": "reference"}):
+        with pytest.raises(ZeroDivisionError):
+            sharks.check(pack, **device)
+    assert asked == ["auto", "reference"]
+
+
 def test_a_pack_without_golden_steps_has_them_played(tmp_path: pathlib.Path) -> None:
     path = sharks.random_pack(WAVENET).save(tmp_path / "a.safetensors", golden=False)
     assert sharks.check(path).ok

@@ -186,6 +186,13 @@ def test_a_run_from_before_a_setting_existed_goes_on(data, tmp_path):
     assert trained(data, out, steps=4).step == 4
 
 
+def test_a_gpu_is_a_cuda_device(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ResourceError, match="torch finds no CUDA device here; use device='cpu'"):
+        trained(data, tmp_path / "run", device="gpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_bad_arguments_leave_nothing_behind(data, tmp_path):
     out = tmp_path / "run"
     for settings, kind, says in (

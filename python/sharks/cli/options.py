@@ -11,7 +11,7 @@ Preset = Annotated[str, typer.Option("--preset", "-p", metavar="NAME", help="Wha
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Change a number of the preset: model.dim=512.")
 ]
-Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, or reference (numpy, slow).")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, gpu (cuda), or reference (numpy, slow).")]
 Dtype = Annotated[str, typer.Option(metavar="TYPE", help="How weights are stored while playing.")]
 Plan = Annotated[
     str,

@@ -33,7 +33,7 @@ def make(
     clip: Annotated[str, typer.Option(metavar="TIME", help="Length of the clips that songs are cut from.")] = "20s",
     temperature: options.Temperature = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the training and of the clips.")] = 0,
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).")] = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Prepare, train, generate and curate. The same command again goes on where it stopped."""

@@ -19,18 +19,18 @@ import weakref
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..errors import Error, Notice, ResourceError, UsageError, did_you_mean
+from ..errors import Error, Notice, ResourceError, UsageError
 from ..families.registry import reference_player
 from ..families.spec import to_dict
 from ..packs.pack import Pack
 from . import forks
 from .arrays import on_host
+from .devices import named
 
 if typing.TYPE_CHECKING:
     from .. import _core
     from ..families.numpy_parts.player import Player as ReferencePlayer
 
-DEVICES = ("auto", "cpu", "cuda", "reference")
 DTYPES = {  # how weights may be stored while playing; bytes set the speed of few streams
     "reference": ("float32",),
     "cpu": ("float32", "bfloat16", "int8"),
@@ -155,10 +155,11 @@ def open_player(
 ) -> Player:
     """A player of `streams` streams of a pack, waiting for its first `reset`.
 
-    `device`: "auto" takes a GPU if one can play, else the CPU; "reference" is the slow numpy judge. `dtype`: how
-    weights are stored while playing: "float32", or, faster and nearly as exact, "bfloat16" or "int8" on the CPU and
-    "float16" on a GPU. `plan`: on a GPU, "throughput" asks for the way of playing that suits hundreds of streams best,
-    and a plan's own name for that one and no other. Levels may be tensors on a GPU, of any library with DLPack.
+    `device`: "auto" takes a GPU if one can play, else the CPU; "gpu" is "cuda"; "reference" is the slow numpy judge.
+    `dtype`: how weights are stored while playing: "float32", or, faster and nearly as exact, "bfloat16" or "int8" on
+    the CPU and "float16" on a GPU. `plan`: on a GPU, "throughput" asks for the way of playing that suits hundreds of
+    streams best, and a plan's own name for that one and no other. Levels may be tensors on a GPU, of any library with
+    DLPack.
     `threads`: None takes one per stream, as far as there are cores, and up to four for fewer streams. `condition`, for
     a model with global conditioning: a class or a vector for all streams, or one each, int (B,) or float (B, G).
 
@@ -214,8 +215,7 @@ def cost(pack: Pack, device: str = "cpu", dtype: str = "float32") -> dict[str, f
 
 def choose_device(device: str, dtype: str = "float32") -> str:
     """What "auto" means here, for weights of this type; any other device as it is, if it can play."""
-    if device not in DEVICES:
-        raise UsageError(f"device is {device!r}{did_you_mean(str(device), DEVICES)}")
+    device = named(device)
     if device == "reference":
         return device
     core = _compiled()

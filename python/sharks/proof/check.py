@@ -53,9 +53,11 @@ class Report:
 
 
 def check(
-    pack: Pack | str | os.PathLike[str], device: str = "reference", dtype: str = "float32", plan: str = "default"
+    pack: Pack | str | os.PathLike[str], device: str = "auto", dtype: str = "float32", plan: str = "default"
 ) -> Report:
     """Play the golden steps of a pack (or of the pack at a path) on a device and compare.
+
+    `device`: "auto" is what would play it here. "reference" compares the judge with itself: is the file whole?
 
     A pack that was saved without golden steps has the reference play them first. Raises as `load` and `open_player` do.
 

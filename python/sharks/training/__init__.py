@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..engine.devices import named
 from ..errors import ResourceError, UsageError
 from ..families.spec import Spec
 from ..files.locks import held
@@ -243,10 +244,9 @@ def _fast(device: torch.device) -> Iterator[None]:
 def _device(name: str) -> torch.device:
     import torch
 
+    name = named(name, ("auto", "cpu", "cuda"))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda"):
-        raise UsageError(f"device is {name!r}; wanted auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise ResourceError("device is cuda, but torch finds no CUDA device here; use device='cpu'")
     return torch.device(name)
