@@ -13,30 +13,38 @@ An experiment is a TOML file:
     name = "32 ms"
     set = { "model.dilations" = [1, 2, 4, 8, 16, 32, 64, 128, 256] }
 
-Runs lie in FOLDER/runs, and the same call again goes on where it stopped. FOLDER/NAME.md is written after every run.
+A run lies in FOLDER/runs under its value, its seed and a check of all that decides it. So the same call again goes on
+where it stopped, an edited value is trained anew, and experiments that share a folder never take each other's runs.
+FOLDER/NAME.md is written after every value.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
+import re
 import statistics
 import tomllib
 import typing
 from collections.abc import Callable, Iterator
 
-from ..errors import UsageError, did_you_mean
+from ..errors import SpecError, UsageError, did_you_mean
 from ..families.spec import Spec, parameters
 from ..files.atomic import atomically
 from ..files.locks import held
+from ..recipes import presets
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
     from ..training import Run
 
 _FIELDS = ("question", "preset", "seeds", "set", "value")
+_VALUE_FIELDS = ("name", "set")
+_MADE_BY = "Made by `sharks sweep"  # tells our pages from others
+_LONGEST = 40  # letters of a value's name in that of its run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,19 +79,63 @@ def read(path: str | os.PathLike[str]) -> Experiment:
     """An experiment from its file; `UsageError` where it is none."""
     file = pathlib.Path(path)
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8-sig")  # some editors put a mark at the beginning
+        table = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: is no experiment ({error}); wanted a TOML file, see docs/experiments") from None
-    for key in table:
-        if key not in _FIELDS:
-            raise UsageError(f"{file}: unknown field {key!r}{did_you_mean(key, _FIELDS)}")
-    values = {row.get("name", ""): row.get("set", {}) for row in table.get("value", [])}
-    if not table.get("preset") or len(values) != len(table.get("value", [])) or len(values) < 2 or "" in values:
-        raise UsageError(f"{file}: wanted a preset, and two or more [[value]] that each have another name")
-    seeds = tuple(table.get("seeds", [0]))
-    return Experiment(
-        file.stem, str(table.get("question", "")), table["preset"], seeds, dict(table.get("set", {})), values
+    try:
+        return _experiment(file.stem, table)
+    except (SpecError, UsageError) as error:
+        raise UsageError(f"{file}: {error}") from None
+
+
+def _experiment(name: str, table: dict[str, typing.Any]) -> Experiment:
+    _know(table, _FIELDS)
+    rows = table.get("value", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(f"value is {rows!r:.40}; wanted two or more tables, each under [[value]]")
+    for row in rows:
+        _know(row, _VALUE_FIELDS)
+    names = [row.get("name") for row in rows]
+    if len(rows) < 2 or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise UsageError("wanted two or more [[value]] that each have another name")
+    preset = table.get("preset")
+    if not isinstance(preset, str):
+        raise UsageError(f"preset is {preset!r:.40}; wanted a name in quotes, one of those that `sharks presets` lists")
+    asked = Experiment(
+        name,
+        str(table.get("question", "")),
+        preset,
+        _seeds(table.get("seeds", [0])),
+        _settings(table.get("set", {})),
+        {row["name"]: _settings(row.get("set", {})) for row in rows},
     )
+    for changes in asked.values.values():  # a typo in the last value is found before the first is trained
+        presets.override(presets.preset(preset), presets.recipe(preset), asked.changes | changes)
+    return asked
+
+
+def _know(table: dict[str, typing.Any], fields: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in fields:
+            raise UsageError(f"unknown field {key!r}{did_you_mean(key, fields)}")
+
+
+def _seeds(given: typing.Any) -> tuple[int, ...]:
+    whole = isinstance(given, list) and all(type(seed) is int and 0 <= seed < 1 << 63 for seed in given)
+    if not whole or not given or len(set(given)) < len(given):
+        raise UsageError(f"seeds is {given!r:.40}; wanted one or more different whole numbers from 0, such as [0, 1]")
+    return tuple(given)
+
+
+def _settings(given: typing.Any) -> dict[str, typing.Any]:
+    """Settings whose names are quoted, as `"model.dim" = 4`, or whose tables are written out, as `model.dim = 4`."""
+    if not isinstance(given, dict):
+        raise UsageError(f'set is {given!r:.40}; wanted a table of settings, such as {{ "model.dim" = 512 }}')
+    found = {}
+    for key, value in given.items():
+        found |= {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {key: value}
+    return found
 
 
 def sweep(
@@ -110,22 +162,40 @@ def _swept(
     device: str,
     tell: Callable[[str], None],
 ) -> pathlib.Path:
+    from ..dataset.dataset import Dataset, load_dataset
     from ..training import train
 
+    music = data if isinstance(data, Dataset) else load_dataset(data)
     page = folder / f"{experiment.name}.md"
+    _refuse_others(page)
     found: list[Answer] = []
     for number, (name, changes) in enumerate(experiment.values.items(), start=1):
         runs = []
         for seed in experiment.seeds:
             tell(f"{number}/{len(experiment.values)} {name}, seed {seed}")
-            place = folder / "runs" / f"{number:02d}-{seed}"
             settings = experiment.changes | changes
-            runs.append(train(data, place, experiment.preset, seed=seed, device=device, **settings))
+            place = folder / "runs" / _run_name(name, experiment.preset, seed, music.fingerprint, settings)
+            runs.append(train(music, place, experiment.preset, seed=seed, device=device, **settings))
         found.append(_answer(name, runs))
         page.parent.mkdir(parents=True, exist_ok=True)
         with atomically(page) as file:
             file.write(("\n".join(table(experiment, found, runs[0].path)) + "\n").encode())
     return page
+
+
+def _run_name(value: str, preset: str, seed: int, fingerprint: str, settings: dict[str, typing.Any]) -> str:
+    """The value for people, the seed, and a check of everything that decides the run."""
+    from ..training.run import rundir
+
+    spec, recipe = presets.override(presets.preset(preset), presets.recipe(preset), settings)
+    decides = json.dumps(rundir.config(preset, seed, fingerprint, spec, recipe), sort_keys=True)
+    readable = re.sub(r"[^\w.]+", "-", value).strip("-.")[:_LONGEST]
+    return f"{readable}-{seed}-{hashlib.sha256(decides.encode()).hexdigest()[:8]}"
+
+
+def _refuse_others(page: pathlib.Path) -> None:
+    if page.exists() and _MADE_BY not in page.read_text(encoding="utf-8", errors="replace"):
+        raise UsageError(f"{page}: is there already, and is no table of a sweep; choose another folder")
 
 
 def _answer(name: str, runs: list[Run]) -> Answer:
@@ -156,7 +226,7 @@ def table(experiment: Experiment, found: list[Answer], run: pathlib.Path) -> Ite
     machine = json.loads((run / "env.json").read_text()) if (run / "env.json").exists() else {}
     seeds = ", ".join(map(str, experiment.seeds))
     yield from (f"# {experiment.question or experiment.name}", "")
-    yield f"Made by `sharks sweep {experiment.name}.toml`: preset `{experiment.preset}`, seeds {seeds};"
+    yield f"{_MADE_BY} {experiment.name}.toml`: preset `{experiment.preset}`, seeds {seeds};"
     yield f"sharks {machine.get('sharks', '?')}, torch {machine.get('torch', '?')} on {machine.get('device', '?')}."
     yield "Bits per sample on all held-out music, by the checkpoint that was best on a part of it; the mean over seeds"
     yield f"and, where there are several, how far apart they lie. Order-0 is {found[0].order0:.3f} bits."
