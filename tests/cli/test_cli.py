@@ -260,6 +260,10 @@ def test_check_and_its_exit_code(pack):
 def test_presets(tmp_path):
     listed = json.loads(sharks_command("presets", "--json").stdout)["presets"]
     assert [row["name"] for row in listed] == list(sharks.presets())
+    assert all(row["use"] and row["music_minutes"] and row["training_seconds"] for row in listed), "on this CPU"
+    table = sharks_command("presets").stdout.splitlines()
+    assert [line.split()[0] for line in table[1 : 1 + len(listed)]] == list(sharks.presets())
+    assert max(map(len, table)) <= 80
     one = sharks_command("presets", "ibab-wavenet").stdout
     assert "dilations" in one and "receptive field 5117 samples" in one
 
@@ -268,6 +272,35 @@ def test_doctor_has_a_line_for_everything():
     found = json.loads(sharks_command("doctor", "--json").stdout)
     assert {"sharks", "engine", "cuda", "decoder", "torch", "disk"} <= found.keys()
     assert len(sharks_command("doctor").stdout.splitlines()) == len(found)
+    assert list(found)[-4:] == ["machine", "preset", "verdict", "next"]
+    assert found["verdict"].startswith("ready") and found["preset"].split(",")[0] in sharks.presets()
+
+
+def test_doctor_says_what_is_missing_and_fails_where_nothing_can_play(monkeypatch, capsys):
+    from sharks.proof import doctor
+
+    def verdict():
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        with pytest.raises(SystemExit) as left:
+            main(["doctor", "--json"])
+        found = json.loads(capsys.readouterr().out)
+        return left.value.code, found["verdict"], found["next"]
+
+    assert verdict()[0] == 0
+    monkeypatch.setattr(doctor, "_version", lambda package: None)
+    assert verdict() == (0, "ready to play; to train on your own music it needs torch", "sharks demo")
+    monkeypatch.setattr(doctor, "_decoder", lambda: "missing (no libsndfile)")
+    code, said, command = verdict()
+    assert code == 4 and said == "not ready: libsndfile cannot be loaded" and command.startswith("pip install")
+
+
+def test_train_says_what_it_takes_where_no_preset_is_named(tmp_path):
+    """Two lines, before the music is looked at."""
+    (tmp_path / "songs").mkdir()
+    done = sharks_command("train", "songs", "--device", "cpu", cwd=tmp_path)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 3 and lines[0].startswith("this computer: ")
+    assert lines[1] == "for the big model use a GPU: -p dadabots-2tier"
 
 
 def test_bench_tells_speed(pack):

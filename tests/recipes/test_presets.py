@@ -8,6 +8,7 @@ import pytest
 import sharks
 from sharks.recipes import presets
 from sharks.recipes.presets import _parse, override, text
+from sharks.recipes.recipe import Guide
 from sharks.spec import SampleRNNSpec, parameters, replace
 
 NAMES = [
@@ -125,6 +126,16 @@ def test_only_what_is_off_may_go_unsaid():
     assert silent.data.equaliser_db == 0 < _parse("x", heard)[1].data.equaliser_db
     with pytest.raises(sharks.SpecError, match="does not say train.batch"):
         _parse("x", re.sub(r"^batch = .*\n", "", heard, flags=re.M))
+
+
+def test_a_guide_says_all_or_is_not_there():
+    written = text("prism-3tier")
+    assert _parse("x", written)[1].guide.minutes == 60
+    without = written[: written.index("[guide]")]
+    assert _parse("x", without)[1].guide == Guide()
+    for other in ("minutes = 3", 'use = "x"\nminutes = 3\nstep_seconds = 1.0\nhours = 1'):
+        with pytest.raises(sharks.SpecError, match=r"has a \[guide\] of .*; wanted"):
+            _parse("x", f"{without}[guide]\n{other}\n")
 
 
 def test_an_unknown_table_is_refused():

@@ -14,13 +14,15 @@ from . import display, options, values
 def doctor(as_json: options.AsJson = False) -> None:
     """Say what works on this machine.
 
-    Engines, decoders, optional packages, disk.
+    Engines, decoders, optional packages, disk; and at the end whether all is ready, and what to do next.
     """
-    from ..proof.doctor import examine
+    from ..proof.doctor import examine, plays
 
     found = examine()
     lines = [f"{name:12} {value}" for name, value in found.items()]
     display.answer("\n".join(lines), found, as_json)
+    if not plays():
+        raise typer.Exit(4)
 
 
 def check(
@@ -52,6 +54,8 @@ def presets(
 
     Every number of a preset stands there with its source.
     """
+    from ..proof.fitting import fitting, span
+    from ..proof.machine import this_machine
     from ..recipes.presets import presets, text
 
     if name is not None:
@@ -60,18 +64,38 @@ def presets(
         display.answer(f"{text(name).rstrip()}\n\n{facts}", {**summary, "text": text(name)}, as_json)
         return
     rows = [_preset(name) for name in presets()]
-    lines = [f"{r['name']:20} {r['parameters'] / 1e6:6.2f} M  {r['sample_rate']:5} Hz  {r['about']}" for r in rows]
-    display.answer("\n".join(lines), {"presets": rows}, as_json)
+    machine = this_machine()
+    shown = [("preset", "what for", "music", "first sound", "in all")]
+    for row in rows:
+        waits = [span(row[key]) if row[key] is not None else "-" for key in ("first_sound_seconds", "training_seconds")]
+        music = span(60 * row["music_minutes"]) if row["music_minutes"] else "-"
+        shown.append((row["name"], row["use"], music, *waits))
+    lines = [f"{a:20} {b:30} {c:>6} {d:>11} {e:>8}".rstrip() for a, b, c, d, e in shown]
+    fits = fitting(machine)
+    lines += [
+        "",
+        "music: what it wants at least. Times are estimates for this computer, from its",
+        f"speed: {machine}. Without -p it takes {fits}.",
+        "sharks presets NAME says more of one.",
+    ]
+    display.answer("\n".join(lines), {"presets": rows, "machine": str(machine), "fits": fits}, as_json)
 
 
 def _preset(name: str) -> dict[str, typing.Any]:
     from ..families.spec import parameters
+    from ..proof.fitting import times
+    from ..proof.machine import this_machine
     from ..recipes.presets import preset, recipe
 
-    model = preset(name)
+    model, asked = preset(name), recipe(name)
+    known = times(name, this_machine())
     return {
         "name": name,
-        "about": recipe(name).about,
+        "about": asked.about,
+        "use": asked.guide.use,
+        "music_minutes": asked.guide.minutes,
+        "first_sound_seconds": known and round(known.first_sound),
+        "training_seconds": known and round(known.whole),
         "family": model.family,
         "sample_rate": model.sample_rate,
         "parameters": parameters(model),

@@ -132,7 +132,7 @@ def _settings(given: typing.Any) -> dict[str, typing.Any]:
     """Settings whose names are quoted, as `"model.dim" = 4`, or whose tables are written out, as `model.dim = 4`."""
     if not isinstance(given, dict):
         raise UsageError(f'set is {given!r:.40}; wanted a table of settings, such as {{ "model.dim" = 512 }}')
-    found = {}
+    found: dict[str, typing.Any] = {}
     for key, value in given.items():
         found |= {f"{key}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {key: value}
     return found

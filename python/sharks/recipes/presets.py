@@ -1,8 +1,8 @@
 """Named specs and recipes: what to build, and how its authors trained it.
 
-A preset is one TOML file of `presets/`: `[model]` is the spec, `[data]` and `[train]` are the recipe. Every number is
-written out with its source in a comment beside it, so the file itself is the documentation (`text(name)`). Only what is
-off may go unsaid, so that a new idea does not have to be denied in every file.
+A preset is one TOML file of `presets/`: `[model]` is the spec, `[data]` and `[train]` are the recipe, and `[guide]`
+helps to choose. Every number is written out with its source in a comment beside it, so the file itself is the
+documentation (`text(name)`). Only what is off may go unsaid, so that a new idea need not be denied in every file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..errors import SpecError, UsageError, did_you_mean
 from ..families import spec as specs
 from ..families.registry import from_dict
 from ..families.spec import Spec
-from .recipe import DataRecipe, Recipe, TrainRecipe, replaced
+from .recipe import DataRecipe, Guide, Recipe, TrainRecipe, replaced
 
 _FOLDER = importlib.resources.files(__package__) / "presets"
 _TABLES = ("model", "data", "train")
@@ -82,6 +82,7 @@ def _read(name: str) -> tuple[Spec, Recipe]:
 def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
     """Spec and recipe of a preset's text; a field that is unknown, or missing and not off, is refused."""
     tables = tomllib.loads(written)
+    guide = _guide(name, tables.pop("guide")) if "guide" in tables else Guide()
     words = {key: tables.pop(key, "") for key in ("about", "source")}
     for table in _TABLES:
         if table not in tables:
@@ -95,4 +96,11 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
     for extra in tables.keys() - set(_TABLES):
         raise SpecError(f"preset {name!r} has an unknown table [{extra}]{did_you_mean(extra, _TABLES)}")
-    return spec, Recipe(name, data=data, train=train, **words)
+    return spec, Recipe(name, data=data, train=train, guide=guide, **words)
+
+
+def _guide(name: str, table: dict[str, typing.Any]) -> Guide:
+    wanted = {field.name for field in dataclasses.fields(Guide)}
+    if table.keys() != wanted:
+        raise SpecError(f"preset {name!r} has a [guide] of {sorted(table)}; wanted {sorted(wanted)}")
+    return Guide(**table)

@@ -1,0 +1,59 @@
+"""Which preset a computer can train while a musician waits, and how long each would take here.
+
+How long a step takes was measured once for every preset, and stands in its file. Times here are that, times how much
+slower this computer multiplies: near enough to choose by, and said as such. Training measures before its first step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..recipes.presets import recipe
+from .machine import Machine, multiply_adds_per_second
+
+FOR_A_GPU = "dadabots-2tier"
+FOR_A_CPU = ("dadabots-2tier-small", "dadabots-2tier-tiny")  # of one sampling rate and split, the better one first
+SOON = 6 * 60.0  # seconds to the first sound; the other half of the 12 minutes that it may take is for a busy computer
+_MEASURED_AT = 270e9  # multiply-adds per second of the two cores on which the presets' steps were measured
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of training."""
+
+    first_sound: float  # to the first preview
+    whole: float
+
+
+def fitting(machine: Machine) -> str:
+    """The preset to begin with: the large one on a GPU, else the best of which something is heard soon."""
+    if machine.gpu:
+        return FOR_A_GPU
+    soon = (name for name in FOR_A_CPU if (known := times(name, machine)) is None or known.first_sound <= SOON)
+    return next(soon, FOR_A_CPU[-1])
+
+
+def times(name: str, machine: Machine) -> Times | None:
+    """How long a preset would take; None where nothing was measured: on a GPU, without the engine, of a new preset."""
+    speed = multiply_adds_per_second()
+    asked = recipe(name)
+    if machine.gpu or speed is None or not asked.guide.step_seconds:
+        return None
+    step = asked.guide.step_seconds * _MEASURED_AT / speed
+    return Times(step * min(asked.train.preview_every, asked.train.steps), step * asked.train.steps)
+
+
+def said(name: str, machine: Machine) -> tuple[str, ...]:
+    """Why this preset, in two lines; on a GPU one is enough."""
+    known = times(name, machine)
+    wait = f", about {span(known.first_sound)} to the first sound, {span(known.whole)} in all" if known else ""
+    first = f"this computer: {machine}; preset {name}{wait}"
+    return (first,) if machine.gpu else (first, f"for the big model use a GPU: -p {FOR_A_GPU}")
+
+
+def span(seconds: float) -> str:
+    """`45 s`, `4 min`, `6 h`, `40 days`: no more digits than an estimate has."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
