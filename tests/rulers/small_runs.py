@@ -39,7 +39,7 @@ WAVENET = {k: v for k, v in SMALL.items() if not k.startswith("model.")} | {
 
 def trained(data, out, preset="dadabots-2tier-tiny", steps=10, **settings):
     small = WAVENET if "wavenet" in preset else SMALL
-    return sharks.train(data, out, preset, steps=steps, quiet=True, **(small | settings))
+    return sharks.train(data, out, preset, steps=steps, **({"quiet": True} | small | settings))
 
 
 def losses(out):

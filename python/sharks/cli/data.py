@@ -10,7 +10,6 @@ import typer
 
 from . import display, options, values
 
-DEFAULT_PRESET = "dadabots-2tier"
 SMOKE_MINUTES = 5.0
 
 
@@ -67,7 +66,7 @@ def train(
     out: Annotated[
         pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The run; runs/NAME if not given.")
     ] = None,
-    preset: options.Preset = DEFAULT_PRESET,
+    preset: options.Preset = None,
     settings: options.Settings = [],  # noqa: B006
     steps: options.Steps = None,
     hours: options.Hours = None,
@@ -77,6 +76,9 @@ def train(
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).")] = "auto",
     seed: Annotated[int, typer.Option(metavar="N", help="Of the first weights and the order of the data.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, though the run has checkpoints.")] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="PACK", help="Begin as this pack or run; box is the one in the box.")
+    ] = None,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Only learn two seconds by heart: do data and settings work?")
     ] = False,
@@ -87,11 +89,17 @@ def train(
 
     Started by torchrun, each process learns from its share of every batch.
     """
+    from ..projects.demo import box
     from ..projects.make import dataset_of
     from ..training import smoke as learn_by_heart
     from ..training import train
+    from ..training.choice import chosen
+    from ..training.start import begun_as, preset_of
 
     changes, name = values.settings(settings), values.named_after(data)
+    folder = out or pathlib.Path("runs") / name
+    pack = None if start is None else box() if start == "box" else begun_as(start)
+    preset = chosen(preset if pack is None else preset or preset_of(pack), folder, device, display.say)
     dataset = dataset_of(data, pathlib.Path("data") / name, preset, changes)
     if smoke:
         minutes = SMOKE_MINUTES if hours is None else values.duration(hours, unit="h") / 60
@@ -100,7 +108,7 @@ def train(
         return
     run = train(
         dataset,
-        out or pathlib.Path("runs") / name,
+        folder,
         preset,
         steps=steps,
         hours=values.hours(hours),
@@ -108,6 +116,7 @@ def train(
         device=device,
         seed=seed,
         resume=not fresh,
+        start=pack,
         tensorboard=tensorboard,
         **changes,
     )

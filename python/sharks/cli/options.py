@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Preset = Annotated[str, typer.Option("--preset", "-p", metavar="NAME", help="What to build: see `sharks presets`.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        "-p",
+        metavar="NAME",
+        help="What to build: see `sharks presets`. What fits this computer if not given.",
+    ),
+]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Change a number of the preset: model.dim=512.")
 ]

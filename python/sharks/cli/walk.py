@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from . import display, options, values
-from .data import DEFAULT_PRESET
 
 if typing.TYPE_CHECKING:
     from ..songs import Songs
@@ -24,7 +23,7 @@ DEMO_TRAINING = "8m"  # at most, for a slow machine
 def make(
     songs: Annotated[pathlib.Path, typer.Argument(metavar="FOLDER", help="Music in any format.")],
     out: Annotated[pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where all of it goes.")],
-    preset: options.Preset = DEFAULT_PRESET,
+    preset: options.Preset = None,
     settings: options.Settings = [],  # noqa: B006
     steps: options.Steps = None,
     hours: options.Hours = None,

@@ -61,7 +61,7 @@ def make(
     songs: str | os.PathLike[str],
     project: str | os.PathLike[str],
     *,
-    preset: str = "dadabots-2tier",
+    preset: str | None = None,
     playing: Playing = Playing(),  # noqa: B008  frozen
     steps: int | None = None,
     hours: float | None = None,
@@ -72,16 +72,18 @@ def make(
 ) -> Songs:
     """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
 
-    `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each step.
-    `AudioError` where the model has not learnt enough to make a song, before minutes of hum are played; what is there
-    stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another process makes or plays
-    into `project`.
+    `preset`, `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each
+    step. `AudioError` where the model has not learnt enough to make a song, before minutes of hum are played; what is
+    there stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another process makes or
+    plays into `project`.
     """
     from ..dataset.prepare import prepare
     from ..songs import cutlist
     from ..training import train
+    from ..training.choice import chosen
 
     project = pathlib.Path(project)
+    preset = chosen(preset, project / "run", device, tell)
     cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
     with held(project, _DOING):
         tell(f"1/4 prepare {songs}")

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 import pathlib
+import sys
 import types
 import typing
 import warnings
@@ -21,11 +22,14 @@ from ..recipes.presets import override
 from ..recipes.presets import preset as spec_of
 from ..recipes.presets import recipe as recipe_of
 from ..recipes.recipe import Recipe
+from .choice import chosen
+from .start import begun_as, check_same_model, first_weights_of, preset_of
 
 if typing.TYPE_CHECKING:
     import torch
 
     from ..dataset.dataset import Dataset
+    from ..packs.pack import Pack
     from .by_heart import Smoke
     from .step.processes import Processes
 
@@ -59,7 +63,7 @@ class Run:
 def train(
     data: str | os.PathLike[str] | Dataset,
     out: str | os.PathLike[str],
-    preset: str = "dadabots-2tier",
+    preset: str | None = None,
     *,
     steps: int | None = None,
     hours: float | None = None,
@@ -67,15 +71,19 @@ def train(
     device: str = "auto",
     seed: int = 0,
     resume: bool = True,
+    start: str | os.PathLike[str] | Pack | None = None,
     quiet: bool = False,
     tensorboard: bool = False,
     **overrides: Setting,
 ) -> Run:
     """Fit a preset's model to a dataset that `prepare` made -> `Run`; the same call again goes on where it stopped.
 
+    Without a `preset`, a run that is there decides, else what this computer can train (`sharks doctor` names it).
     `steps` and `batch` replace the recipe's; `hours` ends it earlier, and a falling learning rate then falls with the
     clock. `overrides` name fields of the spec or the recipe: `**{"model.dim": 512, "train.learning_rate": 5e-4}`.
     `seed` decides first weights and order. `resume=False` begins anew. Progress goes to stderr unless `quiet`.
+    `start`: a pack or run whose weights are the first ones; the model is then its model, and the preset the one it was
+    trained with, unless another of the same model is given.
     `tensorboard` writes the same for TensorBoard into out/tb.
 
     `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
@@ -91,9 +99,14 @@ def train(
     """
     if hours is not None and not 0 < hours < math.inf:
         raise UsageError(f"hours is {hours}; wanted a time above 0")
+    folder, tell = pathlib.Path(out), _silent if quiet else _say
+    pack = None if start is None else begun_as(start)
+    preset = preset if pack is None else preset or preset_of(pack)
+    preset = chosen(preset, folder, device, tell)
     given = {"train.steps": steps, "train.batch": batch}
     changes: dict[str, typing.Any] = {**overrides, **{name: n for name, n in given.items() if n is not None}}
-    dataset, spec, recipe = _asked(data, preset, seed, changes)
+    dataset, spec, recipe = _asked(data, preset, seed, changes, pack)
+    first_weights = first_weights_of(folder if resume else None, pack)
     _torch()
     from .job import Job
     from .loop import Loop
@@ -102,8 +115,8 @@ def train(
     from .step.processes import Processes, local_device
     from .watch.display import Display, Silent
 
-    folder, place = pathlib.Path(out), local_device(_device(device))
-    asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe)
+    place = local_device(_device(device))
+    asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
     rundir.check(folder, asked, resume)
     processes = Processes(place)
     resume = resume or processes.restarted
@@ -115,12 +128,19 @@ def train(
             rundir.check(folder, asked, resume)  # who had it before may have made another run of it
         recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
         display = Silent if quiet else Display
-        job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard)
+        job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack)
         with memory.refusals(place, recipe.train), _fast(place):
             loop = Loop(job, processes)
             recipe = loop.job.recipe
-            if processes.first:
-                rundir.enter(folder, rundir.config(preset, seed, dataset.fingerprint, spec, recipe), resume)
+            asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
+            if processes.first and loop.finished:  # what it was trained with stays on record
+                for setting in rundir.changed(folder, asked):
+                    tell(
+                        f"{folder}: is finished at step {loop.step:,}, so {setting} changes nothing; "
+                        "train it further with more steps, or choose another folder"
+                    )
+            elif processes.first:
+                rundir.enter(folder, asked, resume)
                 rundir.note_environment(folder, str(place))
             held_out = loop.run()
     finally:
@@ -141,7 +161,7 @@ def train(
 
 def smoke(
     data: str | os.PathLike[str] | Dataset,
-    preset: str = "dadabots-2tier",
+    preset: str | None = None,
     *,
     minutes: float = 5.0,
     device: str = "auto",
@@ -151,9 +171,10 @@ def smoke(
 ) -> Smoke:
     """Learn two seconds of the music by heart -> `Smoke`: do data and settings work at all? Nothing is written.
 
-    The arguments are those of `train`. An `Error` if the loss is not below 1 bit per sample within `minutes`.
+    The arguments are those of `train`, but no run decides the preset. An `Error` if the loss is not below 1 bit per
+    sample within `minutes`.
     """
-    dataset, spec, recipe = _asked(data, preset, seed, overrides)
+    dataset, spec, recipe = _asked(data, chosen(preset, None, device, tell), seed, overrides)
     _torch()
     from .by_heart import smoke as learn
     from .step import memory
@@ -163,13 +184,27 @@ def smoke(
         return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
 def _asked(
-    data: str | os.PathLike[str] | Dataset, preset: str, seed: int, changes: dict[str, typing.Any]
+    data: str | os.PathLike[str] | Dataset,
+    preset: str,
+    seed: int,
+    changes: dict[str, typing.Any],
+    pack: Pack | None = None,
 ) -> tuple[Dataset, Spec, Recipe]:
-    """The dataset, and the preset with what was changed."""
+    """The dataset, and the preset with what was changed; the model is that of `pack`, if there is one."""
     if type(seed) is not int or not 0 <= seed < 1 << 63:
         raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
     spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
+    if pack is not None:
+        check_same_model(pack, spec)
     dataset = _dataset(data, spec)
     _check(spec, recipe)
     return dataset, spec, recipe

@@ -10,6 +10,7 @@ import torch
 
 from ..dataset.dataset import Dataset
 from ..families.spec import Spec
+from ..packs.pack import Pack
 from ..recipes.recipe import Recipe
 from .watch.display import Display
 from .watch.forecast import Forecast
@@ -31,3 +32,4 @@ class Job:
     resume: bool
     display: Callable[[RunFacts, Forecast], Display]
     tensorboard: bool = False
+    start: Pack | None = None  # what the weights begin as

@@ -67,6 +67,8 @@ class Loop:
             self.progress = Progress(**found.facts)
             if processes.first:
                 checkpoint.mend(self.checkpoints, self.progress.best_step, self.best)
+        elif job.start is not None:
+            self.learner.begin_as(job.start.tensors)
         processes.wait()  # before the first process changes anything in the folder
 
     @property
@@ -169,6 +171,8 @@ class Loop:
     def _pack(self) -> Pack:
         about = {"preset": self.job.preset, "step": self.step, "seed": self.job.seed}
         about |= {"temperature": self.recipe.temperature, "songs": []}
+        if self.job.start is not None:
+            about["started_as"] = self.job.start.sha256
         if math.isfinite(self.progress.nll):
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.music.order0}
         about |= {"sound": self._sound} if self._sound else {}

@@ -48,10 +48,10 @@ _MAY_CHANGE = {
 Config = dict[str, dict[str, typing.Any]]
 
 
-def config(preset: str, seed: int, fingerprint: str, spec: Spec, recipe: Recipe) -> Config:
-    """Everything that decides the run, as the tables of config.toml."""
+def config(preset: str, seed: int, fingerprint: str, spec: Spec, recipe: Recipe, start: str | None = None) -> Config:
+    """Everything that decides the run, as the tables of config.toml. `start`: the SHA-256 of the pack it began as."""
     return {
-        "run": {"preset": preset, "seed": seed, "dataset": fingerprint},
+        "run": {"preset": preset, "seed": seed, "dataset": fingerprint} | ({"start": start} if start else {}),
         "model": to_dict(spec),
         "data": dataclasses.asdict(recipe.data),
         "train": dataclasses.asdict(recipe.train),
@@ -73,6 +73,31 @@ def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
 def recorded(folder: pathlib.Path) -> dict[str, typing.Any]:
     """The [train] table of the run in a folder; empty if there is none."""
     return dict(_read(folder / CONFIG).get("train", {})) if (folder / CONFIG).exists() else {}
+
+
+def preset(folder: pathlib.Path) -> str | None:
+    """What the run in a folder is a training of; None where no run is."""
+    return _of_the_run(folder, "preset")
+
+
+def start(folder: pathlib.Path) -> str | None:
+    """The SHA-256 of the pack that the run in a folder began as; None where no run is, or it began as noise."""
+    return _of_the_run(folder, "start")
+
+
+def _of_the_run(folder: pathlib.Path, name: str) -> str | None:
+    value = _read(folder / CONFIG).get("run", {}).get(name) if (folder / CONFIG).exists() else None
+    return value if isinstance(value, str) else None
+
+
+def changed(folder: pathlib.Path, wanted: Config) -> list[str]:
+    """What `wanted` asks for that the run in a folder was not trained with: "train.clip_at 2.0 (was 1.0)"."""
+    known = recorded(folder)
+    return [
+        f"train.{name} {value!r} (was {known[name]!r})"
+        for name, value in wanted["train"].items()
+        if name in known and known[name] != value
+    ]
 
 
 def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:

@@ -115,6 +115,11 @@ class Learner:
         carried = {name: self.processes.gather(value) for name, value in (self._state or {}).items()}
         return found | {f"state.{name}": array(value) for name, value in carried.items()}
 
+    def begin_as(self, weights: Arrays) -> None:
+        """Let the first weights be those of a pack of the same model."""
+        for model in (self.model, self.listener):
+            model.load(weights)
+
     @torch.no_grad()
     def restore(self, arrays: Arrays) -> None:
         """Put back what `arrays()` gave."""
