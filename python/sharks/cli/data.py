@@ -82,6 +82,7 @@ def train(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Only learn two seconds by heart: do data and settings work?")
     ] = False,
+    yes: options.Yes = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tb.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -117,6 +118,7 @@ def train(
         seed=seed,
         resume=not fresh,
         start=pack,
+        ask=None if yes else display.asks("begin all the same?") or None,
         tensorboard=tensorboard,
         **changes,
     )

@@ -40,4 +40,5 @@ Minutes = Annotated[str, typer.Option(metavar="A-B", help="How short and how lon
 Hours = Annotated[
     str | None, typer.Option(metavar="TIME", help="Train for so long: 8 is eight hours, as is 8h; 30m, 1:30.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Begin a training of days without being asked.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", help="Train for so many steps.")]

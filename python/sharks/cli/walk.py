@@ -33,6 +33,7 @@ def make(
     temperature: options.Temperature = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the training and of the clips.")] = 0,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).")] = "auto",
+    yes: options.Yes = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Prepare, train, generate and curate. The same command again goes on where it stopped."""
@@ -52,6 +53,7 @@ def make(
         playing=playing,
         steps=steps,
         hours=values.hours(hours),
+        ask=None if yes else display.asks("begin all the same?") or None,
         device=device,
         tell=display.say,
         progress=_line(playing.clips),

@@ -66,16 +66,17 @@ def make(
     steps: int | None = None,
     hours: float | None = None,
     device: str = "auto",
+    ask: Callable[[str], bool] | None = None,
     tell: Callable[[str], None] = lambda line: None,
     progress: Callable[[float, float, float], None] | None = None,
     **settings: typing.Any,
 ) -> Songs:
     """Prepare, train, generate, curate. The same call again goes on where the last one stopped.
 
-    `preset`, `steps`, `hours`, `device` and `settings` are those of `sharks.train`. `tell` is given a line before each
-    step. `AudioError` where the model has not learnt enough to make a song, before minutes of hum are played; what is
-    there stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another process makes or
-    plays into `project`.
+    `preset`, `steps`, `hours`, `device`, `ask` and `settings` are those of `sharks.train`. `tell` is given a line
+    before each step. `AudioError` where the model has not learnt enough to make a song, before minutes of hum are
+    played; what is there stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another
+    process makes or plays into `project`.
     """
     from ..dataset.prepare import prepare
     from ..songs import cutlist
@@ -97,6 +98,7 @@ def make(
             steps=steps,
             hours=hours,
             device=device,
+            ask=ask,
             seed=playing.seed,
             **settings,
         )

@@ -72,6 +72,7 @@ def train(
     seed: int = 0,
     resume: bool = True,
     start: str | os.PathLike[str] | Pack | None = None,
+    ask: Callable[[str], bool] | None = None,
     quiet: bool = False,
     tensorboard: bool = False,
     **overrides: Setting,
@@ -84,6 +85,8 @@ def train(
     `seed` decides first weights and order. `resume=False` begins anew. Progress goes to stderr unless `quiet`.
     `start`: a pack or run whose weights are the first ones; the model is then its model, and the preset the one it was
     trained with, unless another of the same model is given.
+    `ask` is given a sentence before a training that takes days and has no `hours`, or too few for a first preview; if
+    it says False, a `UsageError` is raised and nothing is left behind. Without it the sentence is only said.
     `tensorboard` writes the same for TensorBoard into out/tb.
 
     `out` becomes a run directory (see rundir.py) whose best.safetensors is a pack at every moment after the first
@@ -109,7 +112,7 @@ def train(
     first_weights = first_weights_of(folder if resume else None, pack)
     _torch()
     from .job import Job
-    from .loop import Loop
+    from .loop import Loop, NotBegun
     from .run import rundir
     from .step import memory
     from .step.processes import Processes, local_device
@@ -128,7 +131,7 @@ def train(
             rundir.check(folder, asked, resume)  # who had it before may have made another run of it
         recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
         display = Silent if quiet else Display
-        job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack)
+        job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack, ask)
         with memory.refusals(place, recipe.train), _fast(place):
             loop = Loop(job, processes)
             recipe = loop.job.recipe
@@ -143,6 +146,9 @@ def train(
                 rundir.enter(folder, asked, resume)
                 rundir.note_environment(folder, str(place))
             held_out = loop.run()
+    except NotBegun:
+        rundir.clear(folder)
+        raise
     finally:
         holding.close()
         processes.leave()

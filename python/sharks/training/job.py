@@ -33,3 +33,4 @@ class Job:
     display: Callable[[RunFacts, Forecast], Display]
     tensorboard: bool = False
     start: Pack | None = None  # what the weights begin as
+    ask: Callable[[str], bool] | None = None  # whether to begin what will take so long; None: begin

@@ -26,6 +26,7 @@ import threading
 import time
 
 from ..dataset.dataset import level_counts, pcm_counts
+from ..errors import UsageError
 from ..levels.quantize import codec_of
 from ..packs.pack import Pack, with_songs
 from .audience import invite
@@ -43,6 +44,10 @@ from .step.processes import Processes
 from .stopping import asked_to_stop
 from .watch.listener import Listeners
 from .watch.log import Log
+
+
+class NotBegun(UsageError):
+    """The musician thought better of it, and there is nothing yet."""
 
 
 class Loop:
@@ -179,6 +184,14 @@ class Loop:
         about = with_songs(about, [track.name for track in self.job.dataset.of("train")])
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
+    def _ask(self, doubt: str) -> None:
+        """Say it, and let the musician decide; `NotBegun` if that is no."""
+        if self.job.ask is None or self.processes.size > 1:  # the others cannot wait for an answer
+            self.tell.say(f"note: {doubt}")
+        elif not self.job.ask(doubt):
+            self.tell.close()
+            raise NotBegun("nothing was trained; give hours (--hours), fewer steps (--steps) or another preset (-p)")
+
     def _fit(self) -> None:
         """Find out in how many pieces a batch must be taken, and let all processes do as the one with least memory."""
         pieces = memory.fit(self.learner, self.training.at(0, self._mine))
@@ -199,5 +212,7 @@ class Loop:
         invite(self.tell, self.job, plan, self._pack)
         for sentence in [*self._notes, *(f"passed over: {sentence}" for sentence in self._passed_over)]:
             self.tell.say(sentence)
+        if doubt := plan.doubt:
+            self._ask(doubt)
         if self.step:
             self.tell.say(f"goes on after step {self.step:,}")

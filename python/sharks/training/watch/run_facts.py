@@ -11,6 +11,8 @@ from ...recipes.recipe import TrainRecipe
 from ..music.facts import MusicFacts
 from ..step.memory import Size
 
+_DAYS = 3  # that people wait for a training which they did not limit
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -34,6 +36,25 @@ class RunFacts:
         """How long the steps of the rest will take."""
         rest = (self.train.steps - self.step) * self.seconds_to_learn
         return rest if self.hours is None else min(rest, (self.hours - self.spent) * 3600)
+
+    @property
+    def doubt(self) -> str | None:
+        """What to think of before it begins, where nobody will wait for its end; None of a run that has begun."""
+        first = min(self.train.preview_every, self.train.steps) * self.seconds_to_learn
+        if self.step or self.seconds_to_learn * self.train.steps <= _DAYS * 86400:
+            return None
+        if self.hours is None:
+            return (
+                f"{self.train.steps:,} steps take about {duration(self.seconds)} here, and the first sound about "
+                f"{duration(first)}: hours (--hours 8) end it in time, and `sharks presets` names what is faster"
+            )
+        if self.seconds < first:
+            return (
+                f"{duration(self.seconds)} are {self.seconds / (self.seconds_to_learn * self.train.steps):.1%} of this "
+                f"training, and over before its first preview, after about {duration(first)}: `sharks presets` names "
+                "what is faster"
+            )
+        return None
 
     @property
     def disk_bytes(self) -> int:
@@ -98,8 +119,10 @@ class RunFacts:
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `6 m 20 s`, `17 h 40 m`."""
+    """`45 s`, `6 m 20 s`, `17 h 40 m`, `40 days`."""
     whole = round(seconds)
+    if whole >= 2 * 86400:
+        return f"{seconds / 86400:.0f} days"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
