@@ -47,7 +47,9 @@ def test_the_model_in_the_box_learns_other_music(tmp_path):
     assert run.preset == pack.about["preset"] and run.spec == pack.spec
     again = sharks.train(music, tmp_path / "again", start=run.path, steps=1, quiet=True, seed=3, **small, **STILL)
     assert again.nll == pytest.approx(run.nll, abs=1e-4)
-    assert sharks.load(run.path).about["started_as"] == pack.sha256
+    about = sharks.load(run.path).about
+    assert about["started_as"] == pack.sha256 and about["licence"] == pack.about["licence"] == "CC-BY-SA 3.0"
+    assert sharks.load(again.path).about["attribution"] == pack.about["attribution"], "and so on"
 
 
 def test_it_is_on_record_and_the_same_call_goes_on(data, tmp_path):

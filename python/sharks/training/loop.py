@@ -177,6 +177,8 @@ class Loop:
         about = {"preset": self.job.preset, "step": self.step, "seed": self.job.seed}
         about |= {"temperature": self.recipe.temperature, "songs": []}
         if self.job.start is not None:
+            inherited = ("licence", "attribution")  # what was learnt from the music of the other stays in it
+            about |= {name: self.job.start.about[name] for name in inherited if name in self.job.start.about}
             about["started_as"] = self.job.start.sha256
         if math.isfinite(self.progress.nll):
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.music.order0}

@@ -97,6 +97,14 @@ def test_a_terminal_s_line_is_rewritten_and_fits(monkeypatch):
     assert all(len(line) < 60 for line in lines if line.startswith("step"))
 
 
+def test_the_first_preview_says_where_it_is_to_be_heard():
+    display = Display(PLAN, FORECAST, io.StringIO())
+    for step in (100, 200):
+        display.previewed(step, pathlib.Path("run/previews") / f"{step:010d}", ["ok", "ok"])
+    said = display._stream.getvalue()
+    assert said.count("hear what it has learnt by now in run/previews/0000000100\n") == 1 == said.count("hear what")
+
+
 def test_quiet_is_quiet(capsys):
     display = Silent(PLAN, FORECAST)
     display.learnt(1, 7.0, 0.001)
@@ -106,3 +114,4 @@ def test_quiet_is_quiet(capsys):
 
 def test_durations():
     assert [duration(s) for s in (0, 59.6, 380, 63600)] == ["0 s", "1 m 00 s", "6 m 20 s", "17 h 40 m"]
+    assert duration(3.6e6) == "42 days", "the minutes of a month are no matter"

@@ -72,6 +72,8 @@ class Display(Listener):
         self.say(f"step {step:,}: validation {nll:.3f} bits, {note}{', best so far' if best else ''}")
 
     def previewed(self, step: int, folder: pathlib.Path, verdicts: list[str]) -> None:
+        if not self._previews:
+            self.say(f"step {step:,}: hear what it has learnt by now in {folder}")
         good = sum(v == "ok" for v in verdicts)
         self._previews = f"health ok {good}/{len(verdicts)} previews"
         for number, verdict in enumerate(verdicts):
