@@ -9,6 +9,7 @@ from sharks.proof import fitting as fits
 from sharks.proof import machine
 from sharks.proof.fitting import FOR_A_CPU, FOR_A_GPU, SOON, fitting, said, span, times
 from sharks.proof.machine import Machine, this_machine
+from sharks.recipes.presets import guide as guide_of
 
 GB = 2**30
 LAPTOP = Machine(2, 24 * GB)
@@ -54,7 +55,7 @@ def test_the_choice_never_asks_for_another_dataset():
 
 @pytest.mark.parametrize("name", sharks.presets())
 def test_times_are_those_measured_at_this_speed(name, speed):
-    guide, train = sharks.recipe(name).guide, sharks.recipe(name).train
+    guide, train = guide_of(name), sharks.recipe(name).train
     assert guide.use and len(guide.use) <= 30 and guide.minutes > 0 and guide.step_seconds > 0
     speed(1.0)
     assert times(name, LAPTOP).whole == guide.step_seconds * train.steps

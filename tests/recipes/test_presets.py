@@ -130,9 +130,9 @@ def test_only_what_is_off_may_go_unsaid():
 
 def test_a_guide_says_all_or_is_not_there():
     written = text("prism-3tier")
-    assert _parse("x", written)[1].guide.minutes == 60
+    assert _parse("x", written)[2].minutes == 60
     without = written[: written.index("[guide]")]
-    assert _parse("x", without)[1].guide == Guide()
+    assert _parse("x", without)[2] == Guide()
     for other in ("minutes = 3", 'use = "x"\nminutes = 3\nstep_seconds = 1.0\nhours = 1'):
         with pytest.raises(sharks.SpecError, match=r"has a \[guide\] of .*; wanted"):
             _parse("x", f"{without}[guide]\n{other}\n")

@@ -43,6 +43,11 @@ def test_a_no_leaves_nothing_behind(slow, tmp_path):
     with pytest.raises(UsageError, match="nothing was trained; give hours"):
         trained(slow, tmp_path / "new" / "run", steps=2, ask=lambda sentence: bool(asked.append(sentence)))
     assert len(asked) == 1 and asked[0].startswith("2 steps take about ") and not (tmp_path / "new").exists()
+    run = trained(slow, tmp_path / "kept", steps=2)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="nothing was trained"):
+        trained(slow, run.path, steps=4, seed=1, resume=False, ask=lambda _: False)
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
     assert trained(slow, tmp_path / "new" / "run", "prism-3tier-tiny", steps=2, ask=lambda _: True).step == 2
 
 

@@ -85,15 +85,15 @@ def _preset(name: str) -> dict[str, typing.Any]:
     from ..families.spec import parameters
     from ..proof.fitting import times
     from ..proof.machine import this_machine
-    from ..recipes.presets import preset, recipe
+    from ..recipes.presets import guide, preset, recipe
 
-    model, asked = preset(name), recipe(name)
+    model, asked = preset(name), guide(name)
     known = times(name, this_machine())
     return {
         "name": name,
-        "about": asked.about,
-        "use": asked.guide.use,
-        "music_minutes": asked.guide.minutes,
+        "about": recipe(name).about,
+        "use": asked.use,
+        "music_minutes": asked.minutes,
         "first_sound_seconds": known and round(known.first_sound),
         "training_seconds": known and round(known.whole),
         "family": model.family,

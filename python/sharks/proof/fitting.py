@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..recipes.presets import recipe
+from ..recipes.presets import guide, recipe
 from .machine import Machine, multiply_adds_per_second
 
 FOR_A_GPU = "dadabots-2tier"
@@ -36,11 +36,11 @@ def fitting(machine: Machine) -> str:
 def times(name: str, machine: Machine) -> Times | None:
     """How long a preset would take; None where nothing was measured: on a GPU, without the engine, of a new preset."""
     speed = multiply_adds_per_second()
-    asked = recipe(name)
-    if machine.gpu or speed is None or not asked.guide.step_seconds:
+    measured, train = guide(name).step_seconds, recipe(name).train
+    if machine.gpu or speed is None or not measured:
         return None
-    step = asked.guide.step_seconds * _MEASURED_AT / speed
-    return Times(step * min(asked.train.preview_every, asked.train.steps), step * asked.train.steps)
+    step = measured * _MEASURED_AT / speed
+    return Times(step * min(train.preview_every, train.steps), step * train.steps)
 
 
 def said(name: str, machine: Machine) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ def recipe(name: str) -> Recipe:
     return _read(name)[1]
 
 
+def guide(name: str) -> Guide:
+    """What helps to choose a preset: `.use`, `.minutes` of music, `.step_seconds`. Unknown: a `UsageError`."""
+    return _read(name)[2]
+
+
 def text(name: str) -> str:
     """The preset as it is written: every number with its source beside it."""
     if name not in presets():
@@ -75,12 +80,12 @@ def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tupl
 
 
 @functools.cache
-def _read(name: str) -> tuple[Spec, Recipe]:
+def _read(name: str) -> tuple[Spec, Recipe, Guide]:
     return _parse(name, text(name))
 
 
-def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
-    """Spec and recipe of a preset's text; a field that is unknown, or missing and not off, is refused."""
+def _parse(name: str, written: str) -> tuple[Spec, Recipe, Guide]:
+    """Spec, recipe and guide of a preset's text; a field that is unknown, or missing and not off, is refused."""
     tables = tomllib.loads(written)
     guide = _guide(name, tables.pop("guide")) if "guide" in tables else Guide()
     words = {key: tables.pop(key, "") for key in ("about", "source")}
@@ -96,7 +101,7 @@ def _parse(name: str, written: str) -> tuple[Spec, Recipe]:
                 raise SpecError(f"preset {name!r} does not say {table}.{wanted.name}; write every number out")
     for extra in tables.keys() - set(_TABLES):
         raise SpecError(f"preset {name!r} has an unknown table [{extra}]{did_you_mean(extra, _TABLES)}")
-    return spec, Recipe(name, data=data, train=train, guide=guide, **words)
+    return spec, Recipe(name, data=data, train=train, **words), guide
 
 
 def _guide(name: str, table: dict[str, typing.Any]) -> Guide:

@@ -137,7 +137,6 @@ class Recipe:
     source: str = ""
     data: DataRecipe = field(default_factory=DataRecipe)
     train: TrainRecipe = field(default_factory=TrainRecipe)
-    guide: Guide = field(default_factory=Guide)
 
 
 def replaced(table: typing.Any, changes: dict[str, typing.Any]) -> typing.Any:

@@ -31,6 +31,8 @@ if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
     from ..packs.pack import Pack
     from .by_heart import Smoke
+    from .loop import Loop
+    from .run import rundir
     from .step.processes import Processes
 
 __all__ = ["Run", "smoke", "train"]
@@ -112,7 +114,7 @@ def train(
     first_weights = first_weights_of(folder if resume else None, pack)
     _torch()
     from .job import Job
-    from .loop import Loop, NotBegun
+    from .loop import Loop
     from .run import rundir
     from .step import memory
     from .step.processes import Processes, local_device
@@ -136,19 +138,11 @@ def train(
             loop = Loop(job, processes)
             recipe = loop.job.recipe
             asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
-            if processes.first and loop.finished:  # what it was trained with stays on record
-                for setting in rundir.changed(folder, asked):
-                    tell(
-                        f"{folder}: is finished at step {loop.step:,}, so {setting} changes nothing; "
-                        "train it further with more steps, or choose another folder"
-                    )
-            elif processes.first:
-                rundir.enter(folder, asked, resume)
-                rundir.note_environment(folder, str(place))
+            if not loop.finished:
+                loop.rehearse()
+            if processes.first:
+                _record(loop, asked, tell)
             held_out = loop.run()
-    except NotBegun:
-        rundir.clear(folder)
-        raise
     finally:
         holding.close()
         processes.leave()
@@ -163,6 +157,22 @@ def train(
         loop.music.order0,
         loop.progress.hours,
     )
+
+
+def _record(loop: Loop, asked: rundir.Config, tell: Callable[[str], None]) -> None:
+    """Write down what the run is trained with, unless it is finished: then what it was trained with stays."""
+    from .run import rundir
+
+    folder = loop.job.folder
+    if not loop.finished:
+        rundir.enter(folder, asked, loop.job.resume)
+        rundir.note_environment(folder, str(loop.job.device))
+        return
+    for setting in rundir.changed(folder, asked):
+        tell(
+            f"{folder}: is finished at step {loop.step:,}, so {setting} changes nothing; train it further with more "
+            "steps, or choose another folder"
+        )
 
 
 def smoke(

@@ -44,6 +44,7 @@ from .step.processes import Processes
 from .stopping import asked_to_stop
 from .watch.listener import Listeners
 from .watch.log import Log
+from .watch.run_facts import RunFacts
 
 
 class NotBegun(UsageError):
@@ -57,6 +58,7 @@ class Loop:
         self.checkpoints, self.best = job.folder / rundir.CHECKPOINTS, job.folder / rundir.BEST
         self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
         self._notes: list[str] = []  # said once somebody listens
+        self._plan: RunFacts | None = None
         counts = level_counts(pcm_counts(job.dataset.train), codec_of(job.spec))
         self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, processes, self._notes.append)
         self._mine = processes.part(self.recipe.batch)
@@ -84,6 +86,17 @@ class Loop:
     @property
     def finished(self) -> bool:
         return self._share_done() >= 1
+
+    def rehearse(self) -> RunFacts:
+        """What is to come. Nothing is written yet: `ResourceError` where it has no room, `NotBegun` where the musician
+        will not wait so long."""
+        batch = self.training.at(self.step, self._mine)
+        self._plan = rehearsed(self.job, self.music, self.learner, batch, self.progress.hours, self._pack)
+        if self.processes.first:
+            self._plan.check_disk()
+            if doubt := self._plan.doubt:
+                self._ask(doubt)
+        return self._plan
 
     def run(self) -> float:
         """Train to the end of the budget, then judge the best checkpoint: its NLL in bits on all held-out music.
@@ -187,11 +200,10 @@ class Loop:
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
     def _ask(self, doubt: str) -> None:
-        """Say it, and let the musician decide; `NotBegun` if that is no."""
+        """Let the musician decide; `NotBegun` if that is no."""
         if self.job.ask is None or self.processes.size > 1:  # the others cannot wait for an answer
-            self.tell.say(f"note: {doubt}")
+            self._notes.append(f"note: {doubt}")
         elif not self.job.ask(doubt):
-            self.tell.close()
             raise NotBegun("nothing was trained; give hours (--hours), fewer steps (--steps) or another preset (-p)")
 
     def _fit(self) -> None:
@@ -202,19 +214,13 @@ class Loop:
         self.job.recipe = dataclasses.replace(self.job.recipe, train=self.recipe)
 
     def _open(self) -> None:
-        """Rehearse, and let those listen who do: on the first process all, on the others nobody."""
-        first = self.processes.first
-        if first:
-            self.tell.add(Log(self.job.folder, self.step))
-        batch = self.training.at(self.step, self._mine)
-        plan = rehearsed(self.job, self.music, self.learner, batch, self.progress.hours, self._pack)
-        if not first:
+        """Let those listen who do: on the first process all, on the others nobody."""
+        plan = self._plan or self.rehearse()
+        if not self.processes.first:
             return
-        plan.check_disk()
+        self.tell.add(Log(self.job.folder, self.step))
         invite(self.tell, self.job, plan, self._pack)
         for sentence in [*self._notes, *(f"passed over: {sentence}" for sentence in self._passed_over)]:
             self.tell.say(sentence)
-        if doubt := plan.doubt:
-            self._ask(doubt)
         if self.step:
             self.tell.say(f"goes on after step {self.step:,}")

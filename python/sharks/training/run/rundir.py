@@ -103,7 +103,7 @@ def changed(folder: pathlib.Path, wanted: Config) -> list[str]:
 def enter(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
     """Make `folder`, which `check` has passed, a run of this config; an old run in it is removed unless to `resume`."""
     if not resume:
-        clear(folder)
+        _clear(folder)
     with written(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.rglob(".*.unfinished"):  # what a killed run was writing
@@ -170,7 +170,7 @@ def _read(path: pathlib.Path) -> Config:
         raise PackError(f"{path}: cannot be read ({error}); choose another folder") from None
 
 
-def clear(folder: pathlib.Path) -> None:
+def _clear(folder: pathlib.Path) -> None:
     """Remove what a run made, the config last, and nothing else."""
     for name in (CHECKPOINTS, PREVIEWS, "tb"):
         shutil.rmtree(folder / name, ignore_errors=True)
