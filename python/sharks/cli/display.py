@@ -31,7 +31,7 @@ def answer(text: str, values: dict[str, typing.Any], as_json: bool) -> None:
     print(json.dumps(values, default=str, allow_nan=False) if as_json else text, flush=True)
 
 
-def asks(question: str) -> Callable[[str], bool] | bool:
+def asks(question: str) -> Callable[[str], bool] | typing.Literal[False]:
     """Who is asked "SENTENCE; QUESTION [y/N]" on a terminal; elsewhere nobody is, and the answer is no."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return False
