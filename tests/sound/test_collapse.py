@@ -73,7 +73,22 @@ def test_music_that_comes_back_has_a_lapse_and_no_collapse():
     assert found.collapse is None and found.verdict.startswith("noise: from ") and " s to 9" in found.verdict
 
 
-@pytest.mark.parametrize("pause", [noise(2), np.zeros(3 * RATE, np.float32), np.full(2 * RATE, 0.2, np.float32)])
+def test_a_loop_begins_where_it_is_first_heard_again():
+    """The first time round is music."""
+    riff = made(4)[-round(0.6 * RATE) :]
+    found = health(np.concatenate([made(4), np.tile(riff, 7)]), RATE)
+    assert found.collapse == pytest.approx(4, abs=0.3)
+    assert found.verdict == f"loop: from {found.collapse:.1f} s on it repeats itself every 0.6 s"
+
+
+def test_white_noise_is_noise_even_where_its_colour_wanders():
+    turn = np.sin(np.arange(5 * RATE) * 2 * np.pi / RATE) ** 2
+    wandering = turn * noise(5, 0.0) + (1 - turn) * noise(5, 0.3, seed=2)
+    found = health(np.concatenate([made(4), wandering]), RATE)
+    assert found.collapse == pytest.approx(4, abs=0.4) and found.verdict.startswith("noise: from ")
+
+
+@pytest.mark.parametrize("pause", [noise(2), np.zeros(5 * RATE, np.float32), np.full(2 * RATE, 0.2, np.float32)])
 def test_a_cymbal_a_pause_and_a_held_note_are_music_where_music_goes_on(pause):
     assert health(np.concatenate([made(6), pause, made(6, 2)]), RATE).lapses == ()
 

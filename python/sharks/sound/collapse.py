@@ -106,7 +106,7 @@ class _Heard:
         if kind == "silent":
             return f"nothing above {SILENCE_DB:.0f} dBFS"
         if kind == "loop":
-            return f"it repeats itself every {np.median(self.period[here]):.2f} s"
+            return f"it repeats itself every {np.median(self.period[here]):.1f} s"
         if kind == "noise" and (flatness := np.median(self.flatness[here])) > NOISY:
             return f"its spectral flatness is {told_apart(flatness, NOISY)[0]}, music stays below {NOISY}"
         moves, limit = told_apart(np.median(self.movement[here]), STILL * self.of_noise)
