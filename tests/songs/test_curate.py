@@ -490,6 +490,11 @@ def test_a_clip_is_cut_where_it_collapses_and_its_beginning_is_used(clips, tmp_p
     ]
 
 
+def test_what_is_not_used_is_told_with_its_place_in_the_clip():
+    assert str(cut.Dropped("a.wav", "hum: why", (3.2, 10.0))) == "a.wav 3.2-10.0 s: hum: why"
+    assert str(cut.Dropped("a.wav", "missing: why")) == "a.wav: missing: why"
+
+
 def test_what_follows_a_lapse_is_used_too(tmp_path):
     save(tmp_path / "clips", "a.wav", np.concatenate([music(5, 1), hiss(5), music(6, 2)]))
     sharks.curate(tmp_path / "clips", tmp_path / "out", minutes=(0.1, 1))

@@ -40,8 +40,7 @@ def curate(
         progress=lambda done, total: progress(f"{display.bar(done, total)} {done}/{total} clips heard"),
     )
     for dropped in album.dropped:
-        part = f" {dropped.part[0]:.1f}-{dropped.part[1]:.1f} s" if dropped.part else ""
-        display.say(f"not used: {dropped.clip}{part}: {dropped.reason}")
+        display.say(f"not used: {dropped}")
     paths = [folder / name for name in album.names()]
     lines = [
         f"{path}  {values.shown_duration(song.seconds)} of {len(song.cuts)} cuts"

@@ -117,7 +117,7 @@ def _line(clips: int) -> Callable[[float, float, float], None]:
 
 def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
     for dropped in album.dropped:
-        display.say(f"not used: {dropped.clip}: {dropped.reason}")
+        display.say(f"not used: {dropped}")
     paths = [out / name for name in album.names()]
     files = [path for song in paths for path in (song, song.with_suffix(".png"))] + [out / "cuts.json"]
     summary = {

@@ -58,6 +58,10 @@ class Dropped:
     reason: str
     part: tuple[float, float] | None = None
 
+    def __str__(self) -> str:
+        part = f" {self.part[0]:.1f}-{self.part[1]:.1f} s" if self.part else ""
+        return f"{self.clip}{part}: {self.reason}"
+
     def entry(self) -> dict[str, typing.Any]:
         """A line of the cut list."""
         part = {"from": round(self.part[0], 4), "to": round(self.part[1], 4)} if self.part else {}
