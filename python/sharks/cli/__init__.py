@@ -16,7 +16,7 @@ import types
 import typing
 import warnings
 
-from .unfailing import unfailing
+from .streams import unfailing
 
 INTERRUPTED = 130
 USAGE, BAD_INPUT, RESOURCES = 2, 3, 4
