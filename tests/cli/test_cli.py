@@ -474,18 +474,15 @@ def test_durations_are_shown_as_people_say_them(seconds, text):
     assert values.shown_duration(seconds) == text
 
 
-def test_a_log_gets_a_line_a_minute_and_a_terminal_one_that_moves(monkeypatch, capsys):
-    clock = [0.0]
-    monkeypatch.setattr(display.time, "monotonic", lambda: clock[0])
-    progress = display.Progress()
-    for clock[0] in range(0, 200, 5):
-        progress(f"at {clock[0]}")
-    progress.last("done")
-    assert capsys.readouterr().err.splitlines() == ["at 10", "at 70", "at 130", "at 190", "done"]
-    monkeypatch.setattr(display.sys.stderr, "isatty", lambda: True)
-    progress = display.Progress()
-    progress("a long line")
-    clock[0] += 1
-    progress("short")
-    display.say("news")
-    assert capsys.readouterr().err == "\ra long line\rshort      \nnews\n"
+def test_how_far_audio_has_come(monkeypatch):
+    shown = []
+    monkeypatch.setattr(display.terminal.Terminal, "show", lambda self, *parts: shown.append(parts))
+    show = display.of_audio(14)
+    show(0.0, 10.0, 0.0)
+    show(4.99, 10.0, 2.5)
+    display.of_files(3, 12, "song.mp3")
+    assert shown == [
+        ("begins", "0% of 2 m 20 s of audio", "0.0x real time", "14 at once"),
+        ("ETA 2.0 s", "49% of 2 m 20 s of audio", "35.0x real time", "14 at once"),
+        ("25% of 12 files", "song.mp3"),
+    ]

@@ -247,7 +247,7 @@ def test_killed_and_called_again(songs, tmp_path, files):
         load_dataset(tmp_path / "data")
     data = sharks.prepare(songs, tmp_path / "data")
     assert data.tracks == want.tracks and np.array_equal(data.train, want.train) and np.array_equal(data.val, want.val)
-    assert sorted(os.listdir(tmp_path / "data")) == ["dataset.json", "train.i16", "val.i16"]
+    assert sorted(os.listdir(tmp_path / "data")) == ["dataset.json", "places.json", "train.i16", "val.i16"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file size")
@@ -318,7 +318,7 @@ def test_a_failure_keeps_the_dataset_that_was_there(songs, tmp_path):
     with pytest.raises(AudioError):
         sharks.prepare(_made(tmp_path / "empty"), tmp_path / "data")
     assert load_dataset(tmp_path / "data").tracks == first.tracks
-    assert sorted(os.listdir(tmp_path / "data")) == ["dataset.json", "train.i16", "val.i16"]
+    assert sorted(os.listdir(tmp_path / "data")) == ["dataset.json", "places.json", "train.i16", "val.i16"]
 
 
 @pytest.mark.parametrize(

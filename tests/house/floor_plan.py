@@ -20,7 +20,7 @@ SOURCES = {".py", ".pyi", ".h", ".cpp", ".cu"}
 # The package's face (`__init__`) stands on the ground: it loads nothing, and rooms ask it for the version.
 FLOORS: dict[str, list[str]] = {
     PACKAGE: [
-        "_core __init__ errors",
+        "_core __init__ errors terminal",
         "levels features files",
         "sound families spec",
         "packs recipes clips",

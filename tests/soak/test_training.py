@@ -18,7 +18,6 @@ import sharks
 from killing import killed
 from sharks.training import smoke
 from sharks.training.run import rundir
-from sharks.training.watch import display
 from sharks.training.watch.display import Display
 from small_runs import everything
 
@@ -58,15 +57,14 @@ def test_the_curve_of_half_an_hour(data, tmp_path, figure):
 def test_the_same_seed_has_the_same_curve_twice_and_the_eta_is_honest(data, tmp_path, figure, monkeypatch):
     """Every row of both logs; and what was forecast at 2 % of the steps, within 15 % of what it took."""
     said = []
-    line = Display.line
+    parts = Display.parts
 
-    def noted(self, step, now, left):
-        said.append((step, time.monotonic(), left))
-        return line(self, step, now, left)
+    def noted(self, step, now, forecast):
+        said.append((step, time.monotonic(), forecast.left(step)))
+        return parts(self, step, now, forecast)
 
-    monkeypatch.setattr(Display, "line", noted)
+    monkeypatch.setattr(Display, "parts", noted)
     settings = {"train.validate_every": 150, "train.checkpoint_every": 300, "train.preview_every": 300}
-    monkeypatch.setitem(display._EVERY, False, 0.0)  # so that there is a forecast at 2 %
     steps, ends = 900, []
     for name in ("one", "two"):
         sharks.train(data, tmp_path / name, "dadabots-2tier-tiny", steps=steps, **settings)

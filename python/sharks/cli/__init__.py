@@ -16,7 +16,8 @@ import types
 import typing
 import warnings
 
-from .streams import unfailing
+from .. import terminal
+from .streams import open_what_is_closed, unfailing
 
 INTERRUPTED = 130
 USAGE, BAD_INPUT, RESOURCES = 2, 3, 4
@@ -28,10 +29,11 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words  # welcome before and after the verb
     words = [word for word in words if word != "--debug"]
+    open_what_is_closed()
     _show_notices()
     _heed_polite_ends()
     sys.stderr = unfailing(sys.stderr)
-    if sys.stdout is not None and sys.stdout.isatty():  # a file that is full is an error, and a pipe ends the command
+    if sys.stdout.isatty():  # a file that is full is an error, and a pipe ends the command
         sys.stdout = unfailing(sys.stdout)
     try:
         code = _run(words or ["--help"])
@@ -63,7 +65,7 @@ def _run(words: list[str]) -> int:
     except typer.Exit as error:
         code = error.exit_code
     except refused as error:
-        print(f"sharks: {_as_sentence(error.format_message())}; see `sharks --help`", file=sys.stderr)
+        terminal.stderr().last(f"sharks: {_as_sentence(error.format_message())}; see `sharks --help`")
         return USAGE
     except SystemExit:  # typer's answer to a pipe that was closed
         raise BrokenPipeError from None
@@ -86,7 +88,7 @@ def _show_notices() -> None:
 
 
 def _say_interrupted() -> int:
-    print("sharks: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
+    terminal.stderr().last("sharks: interrupted; what was saved is whole, and the same command goes on from there")
     return INTERRUPTED
 
 
@@ -110,7 +112,7 @@ def _complain(error: Exception) -> int:
         code = BAD_INPUT
     else:
         sentence, code = f"a fault of sharks itself, {type(error).__name__}: {error}; --debug shows where", 1
-    print(f"sharks: {_on_one_line(sentence)}", file=sys.stderr)
+    terminal.stderr().last(f"sharks: {_on_one_line(sentence)}")
     return code
 
 

@@ -37,7 +37,6 @@ def prepare(
     """
     from ..dataset.prepare import prepare
 
-    progress = display.Progress()
     dataset = prepare(
         [str(song) for song in songs],
         out or pathlib.Path("data") / values.named_after(songs[0]),
@@ -45,10 +44,10 @@ def prepare(
         sample_rate=rate,
         channels=channels,
         val_fraction=val,
-        replace=replace or display.asks("replace it?"),
-        progress=lambda done, total, name: progress(f"{display.bar(done, total)} {done}/{total} files | {name}"),
+        replace=replace or display.asks("replace it?") or False,
+        progress=display.of_files,
     )
-    progress.last(f"dataset: {dataset.path}")
+    display.last(f"dataset: {dataset.path}")
     summary = {
         "dataset": dataset.path,
         "hours": dataset.hours,
@@ -118,7 +117,7 @@ def train(
         seed=seed,
         resume=not fresh,
         start=pack,
-        ask=None if yes else display.asks("begin all the same?") or None,
+        ask=None if yes else display.asks("begin all the same?"),
         tensorboard=tensorboard,
         **changes,
     )

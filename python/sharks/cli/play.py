@@ -61,7 +61,6 @@ def generate(
             return
     loaded = load(pack)
     folder = out or pathlib.Path("out") / values.named_after(pack)
-    line = display.Progress()
     arguments: dict[str, typing.Any] = dict(
         temperature=values.temperature(temperature),
         seed=seed,
@@ -72,7 +71,7 @@ def generate(
         plan=plan,
         out=folder,
         share=share,
-        progress=lambda done, total, speed: line(display.audio_line(done, total, speed, mine)),
+        progress=display.of_audio(mine),
         **_primer(prime, loaded.spec.sample_rate),
     )
     audio, replaced = (
@@ -81,7 +80,7 @@ def generate(
         else (generate(loaded, seconds, count, **arguments), [])
     )
     where = described(audio.device, audio.isa, audio.plan)
-    line.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
+    display.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
     files = audio.files or []
     for bad in replaced:
         display.say(
@@ -140,7 +139,6 @@ def extend(
     """Play a clip on. It keeps its beginning and gets longer."""
     from ..play.extend import LongEnough, extend
 
-    line = display.Progress()
     try:
         audio = extend(
             clip,
@@ -150,11 +148,11 @@ def extend(
             dtype=dtype,
             threads=threads,
             plan=plan,
-            progress=lambda done, total, speed: line(display.audio_line(done, total, speed, 1)),
+            progress=display.of_audio(1),
         )
     except LongEnough as found:  # the same command again is no mistake
         display.say(f"nothing to do: {clip} is {values.shown_duration(found.seconds)} long already")
         display.answer(str(clip), {"clip": clip, "seconds": found.seconds}, as_json)
         return
-    line.last(f"{values.shown_duration(audio.seconds)} now")
+    display.last(f"{values.shown_duration(audio.seconds)} now")
     display.answer(str(clip), {"clip": clip, "seconds": audio.seconds, "stream": int(audio.streams[0])}, as_json)

@@ -29,7 +29,6 @@ def curate(
     from ..songs import curate
 
     folder = out or pathlib.Path("albums") / clips.resolve().name
-    progress = display.Progress()
     album = curate(
         clips,
         None if dry_run else folder,
@@ -37,7 +36,7 @@ def curate(
         minutes=values.minutes(minutes),
         crossfade=values.duration(crossfade),
         loudness=loudness,
-        progress=lambda done, total: progress(f"{display.bar(done, total)} {done}/{total} clips heard"),
+        progress=display.of_clips,
     )
     for dropped in album.dropped:
         display.say(f"not used: {dropped}")

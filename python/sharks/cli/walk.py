@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import typing
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -53,10 +52,10 @@ def make(
         playing=playing,
         steps=steps,
         hours=values.hours(hours),
-        ask=None if yes else display.asks("begin all the same?") or None,
+        ask=None if yes else display.asks("begin all the same?"),
         device=device,
-        tell=display.say,
-        progress=_line(playing.clips),
+        tell=display.begins,
+        progress=display.of_audio(playing.clips),
         **values.settings(settings),
     )
     _show(album, out, as_json)
@@ -86,7 +85,7 @@ def demo(
         return
     playing = Playing(minutes=DEMO_MINUTES, clip_seconds=DEMO_CLIP_SECONDS)
     if source.suffix == ".safetensors" or (source / "best.safetensors").exists():
-        album = play(source, out, playing=playing, tell=display.say, progress=_line(playing.clips))
+        album = play(source, out, playing=playing, tell=display.begins, progress=display.of_audio(playing.clips))
     else:
         album = make(
             source,
@@ -94,8 +93,8 @@ def demo(
             preset=DEMO_PRESET,
             playing=playing,
             hours=values.hours(hours),
-            tell=display.say,
-            progress=_line(playing.clips),
+            tell=display.begins,
+            progress=display.of_audio(playing.clips),
         )
     _show(album, out, as_json)
 
@@ -103,16 +102,11 @@ def demo(
 def _play_box(out: pathlib.Path, as_json: bool) -> None:
     from ..projects.demo import CLIPS, demo
 
-    played = demo(out, progress=_line(CLIPS))
+    played = demo(out, progress=display.of_audio(CLIPS))
     for clip in played.clips:
         display.say(str(clip))
     summary = {"page": played.page, "clips": list(played.clips), "seconds": played.seconds}
     display.answer(str(played.page), summary, as_json)
-
-
-def _line(clips: int) -> Callable[[float, float, float], None]:
-    line = display.Progress()
-    return lambda done, total, speed: line(display.audio_line(done, total, speed, clips))
 
 
 def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 dataset/train.i16  dataset/val.i16     int16 mono PCM, native rate of the dataset, amplitude = value / 32768
 dataset/dataset.json                   tracks, skipped files, settings, order-0 statistics
+dataset/places.json                    where the music lies, for people and for `prepare`; nothing depends on it
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ class Dataset:
             lines += [f"  {_short(name, 60)}: {reason}" for name, reason in self.skipped]
         minutes = [len(samples) / self.sample_rate / 60 for samples in (self.train, self.val)]
         used = f"{minutes[0]:.1f} min to train on, {minutes[1]:.1f} min to validate, at {self.sample_rate} Hz"
-        bits = f"order-0 entropy {self.entropy_bits:.2f} bits per sample (validation {self.val_bits:.2f}; uniform 8.00)"
+        held_out = "" if math.isnan(self.val_bits) else f", {self.val_bits:.2f} for what is held out"
+        bits = f"guessing costs {self.entropy_bits:.2f} bits per sample (order-0 entropy){held_out}"
         return "\n".join([*lines, "", used, bits, *(f"note: {warning}" for warning in self.warnings)])
 
 

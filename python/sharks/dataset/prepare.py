@@ -21,7 +21,7 @@ from ..sound.reading import Decoder, shown
 from ..sound.silence import LONGEST, SILENCE_DB
 from .dataset import FORMAT, LITTLE, SPLITS, VERSION, Dataset, cost, file_counts, level_counts, load_dataset, read_table
 from .pieces import Piece, Settings, fingerprint, pieces
-from .replacing import Replace, check_replacing
+from .replacing import PLACES, Replace, check_replacing, remember_places
 from .sources import Source, find_sources
 from .split import Stretch, check_names, split
 
@@ -99,8 +99,8 @@ def prepare(
             _write_table(folder, {"complete": False})
             rows = _write_splits(folder, shares)
             table = _table(folder, settings, inputs, rows, skipped)
-            table |= {"from": places, "fingerprint": _fingerprint(settings, shares)}
-            _write_table(folder, table)
+            remember_places(folder, places)
+            _write_table(folder, table | {"fingerprint": _fingerprint(settings, shares)})
             shutil.rmtree(folder / _PARTS, ignore_errors=True)
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -289,7 +289,7 @@ def _abandon(folder: pathlib.Path, keep: bool) -> None:
     """Leave nothing half-made behind: the dataset that was there, or none."""
     shutil.rmtree(folder / _PARTS, ignore_errors=True)
     if not keep:
-        for name in ("dataset.json", *(f"{split}.i16" for split in SPLITS)):
+        for name in ("dataset.json", PLACES, *(f"{split}.i16" for split in SPLITS)):
             (folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty
             folder.rmdir()

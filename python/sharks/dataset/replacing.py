@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import tomllib
 import typing
 from collections.abc import Callable, Collection, Sequence
 
 from ..errors import UsageError
+from ..files.atomic import atomically
 from ..sound.reading import shown
 from .own_work import CONFIG
+
+PLACES = "places.json"
 
 Replace = bool | Callable[[str], bool]  # or who is asked, in a sentence
 _NAMED = 3  # songs in a sentence
@@ -24,10 +28,11 @@ def check_replacing(
     It may where nobody learns from the old one and both come from the same place, or where `replace` says so.
     """
     runs = dependents(folder, str(old.get("fingerprint")))
-    elsewhere = "from" in old and not set(old["from"]) & set(roots)
+    before = _places(folder)
+    elsewhere = bool(before) and not set(before) & set(roots)
     if not runs and not elsewhere:
         return
-    reasons = [f"was made from {', '.join(map(shown, old['from']))}"] if elsewhere else []
+    reasons = [f"was made from {', '.join(map(shown, before))}"] if elsewhere else []
     reasons += [f"{' and '.join(map(shown, runs))} learnt from it and could not go on"] if runs else []
     was = {str(track["name"]) for track in old.get("tracks", ())}
     sentence = f"{shown(folder)}: is a dataset of other music ({_difference(was, set(songs))}), which {reasons[0]}"
@@ -37,6 +42,18 @@ def check_replacing(
     raise UsageError(
         f"{sentence}; choose another folder (-o), or replace it by `sharks prepare --replace` (in Python replace=True)"
     )
+
+
+def remember_places(folder: pathlib.Path, roots: Sequence[str]) -> None:
+    """Keep where the music of a dataset lies, beside it: another place makes no other dataset of the same samples."""
+    with atomically(folder / PLACES) as file:
+        file.write(json.dumps(list(roots)).encode())
+
+
+def _places(folder: pathlib.Path) -> list[str]:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return [str(place) for place in json.loads((folder / PLACES).read_bytes())]
+    return []
 
 
 def dependents(folder: pathlib.Path, fingerprint: str) -> list[pathlib.Path]:

@@ -7,13 +7,13 @@ import dataclasses
 import math
 import os
 import pathlib
-import sys
 import types
 import typing
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .. import terminal
 from ..engine.devices import named
 from ..errors import ResourceError, UsageError
 from ..families.spec import Spec
@@ -112,7 +112,8 @@ def train(
     changes: dict[str, typing.Any] = {**overrides, **{name: n for name, n in given.items() if n is not None}}
     dataset, spec, recipe = _asked(data, preset, seed, changes, pack)
     first_weights = first_weights_of(folder if resume else None, pack)
-    _torch()
+    with contextlib.nullcontext() if quiet else terminal.stderr().busy("loading torch"):
+        _torch()
     from .job import Job
     from .loop import Loop
     from .run import rundir
@@ -135,7 +136,8 @@ def train(
         display = Silent if quiet else Display
         job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack, ask)
         with memory.refusals(place, recipe.train), _fast(place):
-            loop = Loop(job, processes)
+            with display.busy("making the model ready to learn"):
+                loop = Loop(job, processes)
             recipe = loop.job.recipe
             asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
             if not loop.finished:
@@ -201,7 +203,7 @@ def smoke(
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    terminal.stderr().say(line)
 
 
 def _silent(line: str) -> None:

@@ -13,8 +13,6 @@ from ..families.spec import Spec
 from ..packs.pack import Pack
 from ..recipes.recipe import Recipe
 from .watch.display import Display
-from .watch.forecast import Forecast
-from .watch.run_facts import RunFacts
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Job:
     hours: float | None  # the budget, if there is one
     device: torch.device
     resume: bool
-    display: Callable[[RunFacts, Forecast], Display]
+    display: type[Display]
     tensorboard: bool = False
     start: Pack | None = None  # what the weights begin as
     ask: Callable[[str], bool] | None = None  # whether to begin what will take so long; None: begin

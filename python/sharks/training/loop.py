@@ -91,7 +91,8 @@ class Loop:
         """What is to come. Nothing is written yet: `ResourceError` where it has no room, `NotBegun` where the musician
         will not wait so long."""
         batch = self.training.at(self.step, self._mine)
-        self._plan = rehearsed(self.job, self.music, self.learner, batch, self.progress.hours, self._pack)
+        with self.job.display.busy("trying a step, to see how long it takes"):
+            self._plan = rehearsed(self.job, self.music, self.learner, batch, self.progress.hours, self._pack)
         if self.processes.first:
             self._plan.check_disk()
             if doubt := self._plan.doubt:

@@ -139,7 +139,7 @@ def test_a_batch_is_taken_in_pieces_where_memory_is_short(monkeypatch, cores):
 def test_what_needed_more_before_does_not_hide_what_a_batch_needs(monkeypatch):
     learner = Learner(preset("dadabots-2tier-tiny"), TRAIN, torch.device("cpu"))
     batch = Batch(np.zeros((32, 16 + 512), np.int64), np.ones(32, bool))
-    monkeypatch.setattr(memory, "available", lambda: 25 * 2**20)
+    monkeypatch.setattr(memory, "available", lambda: 60 * 2**20)
     learner.rehearse(batch)
     large = np.ones(100_000_000)
     assert memory.peak(learner.device) > large.nbytes

@@ -75,9 +75,11 @@ def fit(learner: Learner, batch: Batch) -> int:
         forget_peak()
         return peak(learner.device)
 
-    line = _Line(cores, needed(cores), needed(2 * cores))
-    while 2 * line.few <= most and line.at(4 * line.few) - held() <= _DARE * available() / learner.processes.size:
-        line = _Line(2 * line.few, line.higher, needed(4 * line.few))  # the more, the less what else happens matters
+    fewest = min(needed(cores), needed(cores))  # the first also warms things up
+    line = _Line(cores, fewest, 2 * cores, needed(2 * cores))
+    while line.many <= most and line.at(2 * line.many) - held() <= _DARE * available() / learner.processes.size:
+        # The further apart the two, the less does it matter what else happens.
+        line = line._replace(many=2 * line.many, higher=needed(2 * line.many))
     now, free = held(), available() / learner.processes.size - moments
     for pieces in _divisors(streams):
         if pieces % cores == 0 and line.at(streams / pieces * cores) - now <= _SHARE * free:
@@ -90,11 +92,12 @@ class _Line(typing.NamedTuple):
 
     few: int
     lower: int  # bytes, with few
-    higher: int  # bytes, with twice as many
+    many: int
+    higher: int  # bytes, with many
 
     @property
     def each(self) -> float:
-        return max(0, self.higher - self.lower) / self.few
+        return max(0, self.higher - self.lower) / (self.many - self.few)
 
     def at(self, count: float) -> float:
         return self.lower + (count - self.few) * self.each

@@ -27,9 +27,12 @@ class Forecast(Listener):
         """That are learnt from."""
         return 1 / max(self._means["step"], 1e-9) * self._train.batch * self._train.chunk_len
 
-    def left(self, step: int) -> float:
-        """Seconds from after `step` to the end."""
-        return sum(count * self._means.get(kind, 0.0) for kind, count in self.work(step).items())
+    def left(self, step: int, budget: float = math.inf) -> float:
+        """Seconds from after `step` to the end, with a budget of so many seconds for all that comes before the end."""
+        means = self._means
+        whole = sum(count * means.get(kind, 0.0) for kind, count in self.work(step).items())
+        closing = sum(means.get(kind, 0.0) for kind in ("validation", "preview", "save", "judging"))
+        return min(whole, max(0.0, budget) + closing)
 
     def work(self, step: int) -> dict[str, int]:
         """How much of each kind is left after `step`."""

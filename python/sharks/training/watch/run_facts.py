@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import shutil
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from ...errors import ResourceError
 from ...recipes.recipe import TrainRecipe
 from ..music.facts import MusicFacts
 from ..step.memory import Size
+from .forecast import Forecast
 
 _DAYS = 3  # that people wait for a training which they did not limit
 
@@ -33,9 +35,9 @@ class RunFacts:
 
     @property
     def seconds(self) -> float:
-        """How long the steps of the rest will take."""
-        rest = (self.train.steps - self.step) * self.seconds_to_learn
-        return rest if self.hours is None else min(rest, (self.hours - self.spent) * 3600)
+        """How long the rest will take: its steps, and all that is done between and after them."""
+        budget = math.inf if self.hours is None else (self.hours - self.spent) * 3600
+        return Forecast(self.train, self.guesses()).left(self.step, budget)
 
     @property
     def doubt(self) -> str | None:
@@ -99,11 +101,12 @@ class RunFacts:
             f"{in_bytes(size.memory_bytes)} of memory, {in_bytes(size.memory_free)} more are free",
             f"batch {train.batch} x {train.chunk_len} samples{self._shares()}, {per_second:,.0f} samples/s = "
             f"{per_second / music.sample_rate:.1f}x real time",
-            f"{train.steps - self.step:,} steps = {passes:.1f} passes, about {duration(self.seconds)}; "
+            f"{train.steps - self.step:,} steps, which hear the music {passes:.1f} times, in about "
+            f"{duration(self.seconds)}; "
             f"first preview in about {duration(self._first_preview())}",
             f"disk: about {in_bytes(self.disk_bytes)} for {train.keep + 2} checkpoints, "
             f"{in_bytes(self.disk_free)} are free",
-            f"NLL of guessing: uniform {music.uniform:.2f}, order-0 {music.order0:.2f} bits per sample",
+            f"guessing costs {music.order0:.2f} bits per sample (order-0; uniform {music.uniform:.2f}): less is better",
         ]
         return "\n".join(parts)
 
