@@ -179,6 +179,8 @@ def card(target: pathlib.Path, chosen: Audition, album: Album, trained: object, 
     return f"""# The model in the box
 
 `{target.relative_to(ROOT)}`, which `sharks demo` plays. Written by `examples/train_box.py`.
+`box` is its name wherever a pack may be named, as in `sharks generate box` and `sharks.load("box")`, unless a pack or
+a run of that name lies in the current folder.
 
 | | |
 | --- | --- |

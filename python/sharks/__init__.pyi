@@ -16,6 +16,9 @@ from .play.extend import extend as extend
 from .play.generate import generate as generate
 from .play.generate import logits as logits
 from .play.generate import stream as stream
+from .projects.demo import demo as demo
+from .projects.make import Playing as Playing
+from .projects.make import make as make
 from .proof.check import check as check
 from .recipes.presets import preset as preset
 from .recipes.presets import presets as presets

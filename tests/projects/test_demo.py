@@ -37,7 +37,7 @@ def test_clips_pictures_and_a_page(small, tmp_path, monkeypatch):
 
 
 def test_a_build_without_a_model_says_so(monkeypatch):
-    monkeypatch.setattr(demo, "_PACK", "nothing.safetensors")
+    monkeypatch.setattr("sharks.packs.box._PACK", "nothing.safetensors")
     with pytest.raises(UsageError, match="has no trained model in it; name music"):
         demo.box()
 

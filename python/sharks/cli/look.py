@@ -26,7 +26,7 @@ def doctor(as_json: options.AsJson = False) -> None:
 
 
 def check(
-    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
+    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, a .safetensors pack, or box.")],
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     plan: options.Plan = "default",
@@ -126,9 +126,11 @@ def _facts(file: pathlib.Path) -> dict[str, typing.Any]:
             "entropy_bits": round(data.entropy_bits, 3),
             "fingerprint": data.fingerprint,
         }
-    if file.is_dir() or file.suffix == ".safetensors":
+    from ..packs import box
+    from ..packs.pack import BEST, load
+
+    if file.is_dir() or file.suffix == ".safetensors" or box.meant(file, BEST):
         from ..families.spec import parameters, to_dict
-        from ..packs.pack import load
 
         pack = load(file)
         facts = {"kind": "pack", "parameters": parameters(pack.spec), "sha256": pack.sha256, **pack.about}

@@ -15,7 +15,7 @@ from . import display, options, values
 
 
 def generate(
-    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, or a .safetensors pack.")],
+    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, a .safetensors pack, or box.")],
     out: Annotated[
         pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The clips; out/NAME if not given.")
     ] = None,

@@ -78,9 +78,11 @@ def demo(
     `sharks make` with a tiny model that learns for some minutes on a CPU (this needs the [train] extra). With a pack
     or a run: only generate and curate, which the core install can do.
     """
+    from ..packs import box
+    from ..packs.pack import BEST
     from ..projects.make import Playing, make, play
 
-    if source is None:
+    if source is None or box.meant(source, BEST):
         _play_box(out, as_json)
         return
     playing = Playing(minutes=DEMO_MINUTES, clip_seconds=DEMO_CLIP_SECONDS)

@@ -29,6 +29,7 @@ from ..families.registry import from_dict
 from ..families.spec import Spec, parameters, to_dict
 from ..files import tensorfile
 from ..files.tensorfile import TensorFile, short
+from . import box
 from . import golden as golden_steps
 from .golden import Golden
 
@@ -125,9 +126,16 @@ class Pack:
 def load(path: str | os.PathLike[str]) -> Pack:
     """The pack of a file, or of a run directory (its best.safetensors). Every failure is one `PackError` sentence.
 
+    "box" is the model that comes with sharks, unless a pack or a run of that name lies in the current folder.
+
     >>> sharks.load("run")
     <Pack samplernn, 12,944 parameters, run/best.safetensors>
+    >>> sharks.load("box").about["licence"]
+    'CC-BY-SA 3.0'
     """
+    if box.meant(path, BEST):
+        with box.file() as inside:
+            return load(inside)
     path = pathlib.Path(path)
     if path.suffix.lower() in _CHECKPOINTS:
         raise PackError(

@@ -1,12 +1,11 @@
-"""The model in the box, played: some clips, their pictures and a page to hear them on. Needs no torch and no network.
+"""The model in the box, played: some clips, their pictures and a page to hear them on.
 
-The pack lies beside this module in box/, with the licence of the songs it was trained on; docs/model-card.md says how.
+Needs no torch and no network.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import os
 import pathlib
 import typing
@@ -15,17 +14,18 @@ from collections.abc import Callable
 from ..errors import UsageError
 from ..files.atomic import atomically
 from ..files.locks import held
+from ..packs import box as in_the_box
 from ..packs.pack import Pack, load
 
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
 PAGE = "index.html"
-_BOX = importlib.resources.files(__package__) / "box"
-_PACK = "muldjord.safetensors"
 _SHOWN = ("preset", "songs", "licence", "attribution")  # of what the pack says about itself
 
 
 @dataclasses.dataclass(frozen=True)
 class Played:
+    """What there is to hear: a page, and the clips on it."""
+
     page: pathlib.Path
     clips: tuple[pathlib.Path, ...]
     seconds: float  # of music, in all
@@ -33,12 +33,7 @@ class Played:
 
 def box() -> Pack:
     """The pack in the box; `UsageError` in a build that has none."""
-    with importlib.resources.as_file(_BOX / _PACK) as path:
-        if not path.exists():
-            raise UsageError(
-                "this build of sharks has no trained model in it; name music to learn from or a pack to play: "
-                "sharks demo FOLDER, or sharks demo PACK"
-            )
+    with in_the_box.file() as path:
         return load(path)
 
 
@@ -53,6 +48,10 @@ def demo(
     """Play the model in the box (or another pack) into a folder: WAV files, spectrograms and a page.
 
     `UsageError` where the page of somebody else is there; `ResourceError` where another process plays a demo into it.
+
+    >>> played = sharks.demo("demo", pack=sharks.load("run"))
+    >>> played.page.name, len(played.clips), played.seconds
+    ('index.html', 3, 24.0)
     """
     pack = box() if pack is None else pack
     folder = pathlib.Path(out)

@@ -44,7 +44,14 @@ LEARNT = (
 
 @dataclasses.dataclass(frozen=True)
 class Playing:
-    """What is asked of a trained model: songs of so many minutes, made of clips of so many seconds."""
+    """What is asked of a trained model: songs of so many minutes, made of clips of so many seconds.
+
+    `temperature` and `seed` are those of `sharks.generate`. `clips`: how many are played at first, half as many again
+    as the songs need.
+
+    >>> sharks.Playing(songs=2, minutes=(2, 3), clip_seconds=30).clips
+    18
+    """
 
     songs: int = 1
     minutes: tuple[float, float] = (3.0, 5.0)
@@ -77,6 +84,11 @@ def make(
     before each step. `AudioError` where the model has not learnt enough to make a song, before minutes of hum are
     played; what is there stays, and the same call with more `hours` or `steps` goes on. `ResourceError` where another
     process makes or plays into `project`.
+
+    >>> playing = sharks.Playing(songs=3, minutes=(3, 5))
+    >>> sharks.make("songs", "project", preset="dadabots-2tier-tinny", playing=playing, hours=8)
+    Traceback (most recent call last):
+    sharks.errors.UsageError: unknown preset 'dadabots-2tier-tinny'; did you mean 'dadabots-2tier-tiny'?
     """
     from ..dataset.prepare import prepare
     from ..songs import cutlist
