@@ -32,7 +32,7 @@ def test_clips_pictures_and_a_page(small, tmp_path, monkeypatch):
     text = played.page.read_text()
     sources = re.findall(r'src="([^"]+)"', text)
     assert len(sources) == 2 * demo.CLIPS and all((tmp_path / source).exists() for source in sources)
-    assert "http" not in text.replace("http-equiv", "") and "<script" not in text
+    assert "http" not in text.replace("http-equiv", "") and "<script" not in text  # no licence of a known address
     assert "&lt;b&gt;CC" in text and "<b>" not in text and "a, b" in text
 
 

@@ -7,7 +7,21 @@ import pytest
 from PIL import Image
 
 from sharks.errors import ResourceError, UsageError
-from sharks.sound.picture import GAP, HEIGHT, LEFT, STRIP, TOP, WIDTH, _frequencies, spectrogram_png
+from sharks.sound.picture import (
+    GAP,
+    HEIGHT,
+    LEFT,
+    SMALL_GAP,
+    SMALL_HEIGHT,
+    SMALL_STRIP,
+    SMALL_WIDTH,
+    STRIP,
+    TOP,
+    WIDTH,
+    _frequencies,
+    spectrogram_png,
+    spectrogram_webp,
+)
 
 RATE = 16000
 
@@ -59,3 +73,22 @@ def test_what_cannot_be_drawn_is_one_sentence(tmp_path, samples):
     with pytest.raises(ResourceError):
         spectrogram_png(tmp_path / "no" / "a.png", np.zeros(9), RATE)
     assert not os.listdir(tmp_path)
+
+
+def test_a_picture_for_a_page_is_small(tmp_path):
+    """Eight seconds of noise at all levels, which packs worse than any music."""
+    rng = np.random.default_rng(0)
+    x = 0.2 * rng.standard_normal(8 * RATE) * np.repeat(rng.random(32), RATE // 4)
+    path = spectrogram_webp(tmp_path / "a.webp", x, RATE)
+    assert path.stat().st_size < 2 * len(x) / 10
+    with Image.open(path) as image:
+        assert image.format == "WEBP" and image.size == (SMALL_WIDTH, SMALL_STRIP + SMALL_GAP + SMALL_HEIGHT)
+
+
+@pytest.mark.parametrize("hertz", [220, 1000, 3000])
+def test_a_small_picture_shows_the_same(tmp_path, hertz):
+    t = np.arange(3 * RATE) / RATE
+    spectrogram_webp(tmp_path / "a.webp", 0.3 * np.sin(2 * np.pi * hertz * t), RATE)
+    grey = np.asarray(Image.open(tmp_path / "a.webp").convert("L"), float)[SMALL_STRIP + SMALL_GAP :]
+    level = grey[:, SMALL_WIDTH // 4 : 3 * SMALL_WIDTH // 4].mean(axis=1)
+    assert abs(int(level.argmax()) - row(hertz) * SMALL_HEIGHT / HEIGHT) <= 2 and level.max() > 150

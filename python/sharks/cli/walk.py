@@ -108,10 +108,12 @@ def _play_box(out: pathlib.Path, as_json: bool) -> None:
     for clip in played.clips:
         display.say(str(clip))
     summary = {"page": played.page, "clips": list(played.clips), "seconds": played.seconds}
-    display.answer(str(played.page), summary, as_json)
+    display.answer(f"listen: {played.page}", summary, as_json)
 
 
 def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
+    from ..projects import page
+
     for dropped in album.dropped:
         display.say(f"not used: {dropped}")
     paths = [out / name for name in album.names()]
@@ -122,5 +124,6 @@ def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
             for path, song in zip(paths, album.songs, strict=True)
         ],
         "files": files,
+        "page": out / page.NAME,
     }
-    display.answer("\n".join(map(str, files)), summary, as_json)
+    display.answer("\n".join([*map(str, files), f"listen: {out / page.NAME}"]), summary, as_json)

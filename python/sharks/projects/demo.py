@@ -8,18 +8,16 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
-import typing
+import shlex
 from collections.abc import Callable
 
 from ..errors import UsageError
-from ..files.atomic import atomically
 from ..files.locks import held
 from ..packs import box as in_the_box
 from ..packs.pack import Pack, load
+from . import page
 
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
-PAGE = "index.html"
-_SHOWN = ("preset", "songs", "licence", "attribution")  # of what the pack says about itself
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +43,7 @@ def demo(
     temperature: float | None = None,
     progress: Callable[[float, float, float], None] | None = None,
 ) -> Played:
-    """Play the model in the box (or another pack) into a folder: WAV files, spectrograms and a page.
+    """Play the model in the box (or another pack) into a folder: WAV files and a page with their pictures.
 
     `UsageError` where the page of somebody else is there; `ResourceError` where another process plays a demo into it.
 
@@ -56,13 +54,8 @@ def demo(
     pack = box() if pack is None else pack
     folder = pathlib.Path(out)
     with held(folder, "plays a demo into it"):
-        _refuse_others(folder / PAGE)
+        page.refuse_others(folder)
         return _played(folder, pack, seed, temperature, progress)
-
-
-def _refuse_others(page: pathlib.Path) -> None:
-    if page.exists() and _TITLE not in page.read_text(encoding="utf-8", errors="replace"):
-        raise UsageError(f"{page}: is there already, and is no page of a demo; choose another folder")
 
 
 def _played(
@@ -74,7 +67,6 @@ def _played(
 ) -> Played:
     from ..play.retry import generate_good
     from ..sound.health import health
-    from ..sound.picture import spectrogram_png
     from ..sound.reading import read_audio
 
     audio, _ = generate_good(
@@ -83,46 +75,16 @@ def _played(
     files = tuple(audio.files or ())
     clips = []
     for file in files:
-        samples, rate = read_audio(file)
-        spectrogram_png(file.with_suffix(".png"), samples, rate)
-        sound, picture = (path.relative_to(folder).as_posix() for path in (file, file.with_suffix(".png")))
-        clips.append({"sound": sound, "picture": picture, "verdict": health(samples, rate).verdict})
-    with atomically(folder / PAGE) as page:
-        page.write(_page(pack, clips).encode())
-    return Played(folder / PAGE, files, audio.seconds * len(files))
+        verdict = health(*read_audio(file)).verdict
+        clips.append(page.sound(folder, file, verdict=verdict))
+    clips.sort(key=lambda clip: clip.verdict == "ok")
+    whole = page.Page("What a trained model plays", clips, page.facts_of(pack), _steps(clips, folder))
+    return Played(page.write(folder, whole), files, audio.seconds * len(files))
 
 
-def _page(pack: Pack, clips: list[dict[str, str]]) -> str:
-    from jinja2 import Environment
-
-    about = pack.about
-    facts: dict[str, typing.Any] = {
-        key: about[key] for key in ("preset", "songs", "licence", "attribution") if key in about
-    }
-    if all(type(about.get(key)) in (int, float) for key in ("nll_bits", "order0_bits")):
-        facts["held-out music"] = f"{about['nll_bits']:.2f} bits per sample, order-0 {about['order0_bits']:.2f}"
-    shown: dict[str, typing.Any] = {
-        name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()
-    }
-    return Environment(autoescape=True).from_string(_TEMPLATE).render(clips=clips, facts=shown)
-
-
-_TITLE = "<title>sharks demo</title>"  # tells our pages from others
-_TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'">
-<title>sharks demo</title>
-<style>
- body { font: 16px/1.5 system-ui, sans-serif; background: #050b16; color: #c3d3da; margin: 2rem auto; max-width: 50rem;
-  padding: 0 1rem; }
- h1 { font-weight: 500; } img, audio { width: 100%; } figure { margin: 2rem 0; } td { padding-right: 1.5rem; }
-</style></head><body>
-<h1>What the model in the box plays</h1>
-{% for clip in clips %}<figure><img alt="spectrogram" src="{{ clip.picture }}">
-<audio controls preload="metadata" src="{{ clip.sound }}"></audio>
-<figcaption>{{ clip.sound }}: {{ clip.verdict }}</figcaption></figure>
-{% endfor %}
-<table>{% for name, value in facts.items() %}<tr><td>{{ name }}</td><td>{{ value }}</td></tr>{% endfor %}</table>
-</body></html>
-"""
+def _steps(clips: list[page.Sound], folder: pathlib.Path) -> list[page.Step]:
+    best = shlex.quote(str(folder / "clips" / clips[-1].name))
+    return [
+        page.Step("Play a clip on, to a minute:", f"sharks extend {best} --to 1m"),
+        page.Step("Train a model on your own music, and make a song of it:", "sharks make ~/Music/mine -o mine"),
+    ]

@@ -2,6 +2,7 @@
 
 PROJECT/data      the dataset          PROJECT/clips     what the model played, with a manifest
 PROJECT/run       the training run     PROJECT/song.wav  the song, with song.png and cuts.json
+PROJECT/index.html  a page to hear it on, with its clips and an original
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..clips import manifest
 from ..errors import AudioError
 from ..files.locks import held
 from ..sound.collapse import told_apart
+from . import page
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
@@ -96,6 +98,7 @@ def make(
     from ..training.choice import chosen
 
     project = pathlib.Path(project)
+    page.refuse_others(project)
     preset = chosen(preset, project / "run", device, tell)
     cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
     with held(project, _DOING):
@@ -115,7 +118,7 @@ def make(
             **settings,
         )
         album = _played(run.path, project, playing, device, tell, progress)
-    album.save(project)
+    _save(album, project, run.path, data)
     return album
 
 
@@ -137,11 +140,22 @@ def play(
     from ..songs import cutlist
 
     project = pathlib.Path(project)
+    page.refuse_others(project)
     cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
     with held(project, _DOING):
         album = _played(model, project, playing, device, tell, progress)
-    album.save(project)
+    _save(album, project, pathlib.Path(model))
     return album
+
+
+def _save(album: Songs, project: pathlib.Path, model: pathlib.Path, data: Dataset | None = None) -> None:
+    """The songs, and the page to hear them on."""
+    from ..packs.pack import load
+    from . import album_page
+
+    album.save(project)
+    with held(project, _DOING):
+        album_page.write(project, album, load(model), model, data)
 
 
 def _played(

@@ -18,6 +18,7 @@ from .loudness import integrated, true_peak
 MOST_GAIN = 6.0  # dB by which one cut is brought towards the others: dynamics stay, holes and shouts do not
 CEILING = -1.0  # dB of true peak
 FADE_IN = 0.01  # seconds
+LEFT_OVER = "left over: the songs are long enough"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def songs_of(
 
 def left_over(cut: Cut) -> Dropped:
     """A cut that is good, and not needed."""
-    return Dropped(cut.clip.name, "left over: the songs are long enough", (cut.start / cut.rate, cut.stop / cut.rate))
+    return Dropped(cut.clip.name, LEFT_OVER, (cut.start / cut.rate, cut.stop / cut.rate))
 
 
 def _crossfades(cuts: list[Cut], fade: int) -> list[int]:

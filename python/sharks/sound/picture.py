@@ -13,10 +13,14 @@ from ..files.atomic import atomically
 from .shapes import as_sound
 
 if typing.TYPE_CHECKING:
+    from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
 WIDTH, STRIP, HEIGHT = 1480, 120, 560  # pixels of the plot, of its waveform strip and of its spectrogram
 LEFT, TOP, GAP, RIGHT, BOTTOM = 72, 28, 14, 28, 48
+SMALL_WIDTH, SMALL_STRIP, SMALL_GAP, SMALL_HEIGHT = 560, 36, 4, 180  # of a picture for a page, phones too: no axes
+QUALITY = 35  # of a WebP: eight seconds at 16 kHz take less than a tenth of their WAV
+COLOURS = 64  # of a PNG: no eye tells them from all, and the file is a third
 RANGE = 60.0  # dB between the darkest and the brightest colour
 TILT = 2.0  # dB per octave added, since music falls by more than that: highs stay visible
 CONTRAST = 1.5  # exponent of brightness: more of the colours for the louder half
@@ -38,64 +42,81 @@ def spectrogram_png(
     """
     from PIL import Image, ImageDraw
 
-    mono = as_sound("samples", samples, "finite (n,) or (channels, n)").astype(np.float32)
-    mono = mono.mean(axis=0) if mono.ndim == 2 else mono
-    if not mono.size or not np.isfinite(mono).all():
-        raise UsageError(f"got {np.shape(samples)} samples; wanted finite (n,) or (channels, n), n of at least 1")
+    mono = _mono(samples)
     size = (LEFT + WIDTH + RIGHT, TOP + STRIP + GAP + HEIGHT + BOTTOM)
     image = Image.new("RGB", size, BACKGROUND)
-    image.paste(Image.fromarray(_waveform(mono)), (LEFT, TOP))
-    image.paste(Image.fromarray(_colours(_spectrogram(mono, rate))), (LEFT, TOP + STRIP + GAP))
+    image.paste(Image.fromarray(_waveform(mono, WIDTH, STRIP)), (LEFT, TOP))
+    image.paste(Image.fromarray(_colours(_spectrogram(mono, rate, WIDTH, HEIGHT))), (LEFT, TOP + STRIP + GAP))
     pen = ImageDraw.Draw(image)
     _frequency_axis(pen, rate)
     _time_axis(pen, mono.size / rate)
     if title:
         pen.text((LEFT, TOP - 6), title, INK, _font(15), anchor="ls")
-    return _save(image, pathlib.Path(path))
+    return _save(image.quantize(COLOURS), pathlib.Path(path), "PNG", optimize=True)
 
 
-def _waveform(mono: np.ndarray) -> np.ndarray:
-    """The strip, uint8 (STRIP, WIDTH, 3): from lowest to highest sample of each column, brighter within its RMS."""
-    edges = np.linspace(0, mono.size, WIDTH + 1).astype(int)
+def spectrogram_webp(path: str | os.PathLike[str], samples: np.ndarray, rate: int) -> pathlib.Path:
+    """The same picture for a page, as a small WebP: waveform above spectrogram, without axes; replaces `path`."""
+    from PIL import Image
+
+    mono = _mono(samples)
+    strip = _waveform(mono, SMALL_WIDTH, SMALL_STRIP)
+    gap = np.full((SMALL_GAP, SMALL_WIDTH, 3), _rgb(BACKGROUND), np.uint8)
+    plot = _colours(_spectrogram(mono, rate, SMALL_WIDTH, SMALL_HEIGHT))
+    image = Image.fromarray(np.concatenate([strip, gap, plot]))
+    return _save(image, pathlib.Path(path), "WEBP", quality=QUALITY, method=6)
+
+
+def _mono(samples: np.ndarray) -> np.ndarray:
+    mono = as_sound("samples", samples, "finite (n,) or (channels, n)").astype(np.float32)
+    mono = mono.mean(axis=0) if mono.ndim == 2 else mono
+    if not mono.size or not np.isfinite(mono).all():
+        raise UsageError(f"got {np.shape(samples)} samples; wanted finite (n,) or (channels, n), n of at least 1")
+    return mono
+
+
+def _waveform(mono: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The strip, uint8 (height, width, 3): from lowest to highest sample of each column, brighter within its RMS."""
+    edges = np.linspace(0, mono.size, width + 1).astype(int)
     starts = np.minimum(edges[:-1], mono.size - 1)
     counts = np.maximum(np.diff(edges), 1)
     high, low = np.maximum.reduceat(mono, starts), np.minimum.reduceat(mono, starts)
     rms = np.sqrt(np.add.reduceat(mono.astype(np.float64) ** 2, starts) / counts)
-    y = np.linspace(1, -1, STRIP)[:, None]
-    half = 1 / STRIP  # a silent column still shows as a line
-    strip = np.full((STRIP, WIDTH, 3), _rgb(BACKGROUND), np.uint8)
+    y = np.linspace(1, -1, height)[:, None]
+    half = 1 / height  # a silent column still shows as a line
+    strip = np.full((height, width, 3), _rgb(BACKGROUND), np.uint8)
     strip[(y <= np.maximum(high, half)) & (y >= np.minimum(low, -half))] = _rgb(SEA[4])
     strip[np.abs(y) <= np.maximum(rms, half)] = _rgb(SEA[6])
     return strip
 
 
-def _spectrogram(mono: np.ndarray, rate: int) -> np.ndarray:
-    """Brightness 0..1, (HEIGHT, WIDTH), highest frequency first.
+def _spectrogram(mono: np.ndarray, rate: int, width: int, height: int) -> np.ndarray:
+    """Brightness 0..1, (height, width), highest frequency first.
 
     Two windows are blended: a long one tells low notes apart, a short one shows when high sounds begin.
     """
-    edges = _frequencies(np.arange(HEIGHT + 1) / HEIGHT, rate)
+    edges = _frequencies(np.arange(height + 1) / height, rate)
     middle = (edges[1:] + edges[:-1]) / 2
     short = np.clip(np.log2(middle / 250) / 2, 0, 1)[:, None]  # 0 below 250 Hz, 1 above 1 kHz
-    level = (1 - short) * _bands(mono, rate, 0.2, edges) + short * _bands(mono, rate, 0.05, edges)
+    level = (1 - short) * _bands(mono, rate, 0.2, edges, width) + short * _bands(mono, rate, 0.05, edges, width)
     level += TILT * np.log2(middle / 1000)[:, None]
     brightest = max(float(np.quantile(level, 0.9995)), -60.0)
     bright: np.ndarray = np.clip(1 + (level - brightest) / RANGE, 0, 1)[::-1] ** CONTRAST
     return bright
 
 
-def _bands(mono: np.ndarray, rate: int, seconds: float, edges: np.ndarray) -> np.ndarray:
-    """dB of mean power density between neighbouring `edges` (Hz), (len(edges) - 1, WIDTH), by windows of `seconds`."""
+def _bands(mono: np.ndarray, rate: int, seconds: float, edges: np.ndarray, width: int) -> np.ndarray:
+    """dB of mean power density between neighbouring `edges` (Hz), (len(edges) - 1, width), by windows of `seconds`."""
     window = 1 << max(4, round(np.log2(seconds * rate)))
-    glances = int(np.clip(2 * mono.size / (WIDTH * window), 1, FRAMES_PER_COLUMN))
+    glances = int(np.clip(2 * mono.size / (width * window), 1, FRAMES_PER_COLUMN))
     padded = np.pad(mono, window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)
-    centres = np.linspace(0, mono.size - 1, WIDTH * glances).astype(int).reshape(WIDTH, glances)
+    centres = np.linspace(0, mono.size - 1, width * glances).astype(int).reshape(width, glances)
     shape = np.hanning(window).astype(np.float32)
     position = edges / (rate / (2 * window))  # in bins; zeros double the window, which smooths between bins
     below = np.minimum(position.astype(int), window)
     part = position - below
-    level = np.empty((len(edges) - 1, WIDTH))
+    level = np.empty((len(edges) - 1, width))
     for column, at in enumerate(centres):
         power = (np.abs(np.fft.rfft(frames[at] * shape, 2 * window)) ** 2).mean(axis=0) / (shape.sum() / 2) ** 2
         # The integral of the power up to each edge, linear inside a bin: wide and narrow bands alike get their mean.
@@ -164,7 +185,7 @@ def _font(size: int) -> typing.Any:
     return ImageFont.load_default(size)
 
 
-def _save(image: typing.Any, path: pathlib.Path) -> pathlib.Path:
+def _save(image: Image.Image, path: pathlib.Path, kind: str, **how: typing.Any) -> pathlib.Path:
     with atomically(path) as file:
-        image.save(file, "PNG", optimize=True)
+        image.save(file, kind, **how)
     return path
