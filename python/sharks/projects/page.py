@@ -101,8 +101,8 @@ def sound(folder: pathlib.Path, file: pathlib.Path, words: typing.Iterable[str] 
         with written(picture.parent, "made"):
             picture.parent.mkdir(parents=True, exist_ok=True)
         spectrogram_webp(picture, samples, rate)
-    links = [urllib.parse.quote(path.relative_to(folder).as_posix()) for path in (file, picture)]
-    return Sound(inside.name, *links, samples.shape[1] / rate, tuple(words), verdict)
+    heard, seen = (urllib.parse.quote(path.relative_to(folder).as_posix()) for path in (file, picture))
+    return Sound(inside.name, heard, seen, samples.shape[1] / rate, tuple(words), verdict)
 
 
 def facts_of(pack: Pack) -> list[Fact]:
