@@ -200,6 +200,7 @@ def test_another_temperature_or_engine_plays_into_a_folder_of_its_own(tmp_path, 
     played = []
     monkeypatch.setattr("sharks.play.generate.generate", lambda pack, *_, out, **how: played.append(out.name))
     monkeypatch.setattr("sharks.projects.make._check_music", lambda *_: None)
+    monkeypatch.setattr("sharks.projects.album_page.write", lambda *_: None)  # there is nothing to hear
     monkeypatch.setattr("sharks.songs.curate", lambda *_, **how: types.SimpleNamespace(songs=[], save=lambda out: None))
     play(tmp_path / "pack.safetensors", project, playing=hotter)
     play(tmp_path / "pack.safetensors", project, playing=dataclasses.replace(playing, seed=9))
