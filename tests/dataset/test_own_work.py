@@ -10,6 +10,7 @@ import sharks
 from sharks.clips import wavs
 from sharks.dataset import own_work
 from sharks.dataset.sources import find_sources
+from sharks.projects import page
 from sharks.songs import cutlist
 from sharks.sound.wav import write_wav
 from sharks.training.run import rundir
@@ -63,6 +64,8 @@ def test_curated_songs_are_not_songs_to_learn_from(music):
     (music / "album").mkdir()
     for name in cutlist.names(2):
         shutil.copy(music / "song0.wav", music / "album" / name)
+    (music / "album" / page.FILES).mkdir()
+    shutil.copy(music / "song0.wav", music / "album" / page.FILES / "original.wav")  # beside them, on their page
     cutlist.write(music / "album", [{"file": name} for name in cutlist.names(2)], [], [])
     assert found(music) == {**SONGS, "album": f"2 songs {NO_MUSIC}"}
 
@@ -121,3 +124,4 @@ def test_the_names_are_those_of_the_rooms_that_write_them(tmp_path):
     assert own_work.CUTS == cutlist.NAME and own_work.CONFIG == rundir.CONFIG
     assert {rundir.LOG, rundir.ENVIRONMENT, rundir.CHECKPOINTS} == set(own_work.BESIDE_CONFIG)
     assert wavs.primer_path(tmp_path, "x").parent == tmp_path / own_work.PRIMERS
+    assert own_work.PAGE_FILES == page.FILES

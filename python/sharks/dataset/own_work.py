@@ -19,6 +19,7 @@ from .dataset import read_table
 CUTS = "cuts.json"  # as songs/cutlist.py has it, which is built on this room
 CONFIG, BESIDE_CONFIG = "config.toml", ("log.jsonl", "env.json", "checkpoints")  # as training/run/rundir.py has them
 PRIMERS = "primers"  # as clips/wavs.py has it
+PAGE_FILES = "index_files"  # as projects/page.py has it: pictures, and an excerpt of what was learnt from
 _BESIDE = (".png", ".webp", ".jpg", ".state.safetensors")  # of a clip or a song: its picture, its bookmark
 
 
@@ -46,7 +47,7 @@ def own_work(folder: pathlib.Path, files: typing.Collection[str]) -> OwnWork:
         return NOTHING
     ours = {name.removesuffix(".wav") + ending for name in (*clips, *songs) for ending in ("", ".wav", *_BESIDE)}
     ours |= {*clips, *songs, CUTS, "bad.json"} | {name for name in files if name.startswith("manifest.")}
-    return OwnWork(f"{' and '.join(said)} that sharks made", files=frozenset(ours | ({PRIMERS} if clips else set())))
+    return OwnWork(f"{' and '.join(said)} that sharks made", files=frozenset(ours | {PRIMERS, PAGE_FILES}))
 
 
 def _is_dataset(folder: pathlib.Path) -> bool:

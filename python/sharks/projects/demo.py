@@ -11,7 +11,6 @@ import pathlib
 import shlex
 from collections.abc import Callable
 
-from ..errors import UsageError
 from ..files.locks import held
 from ..packs import box as in_the_box
 from ..packs.pack import Pack, load
