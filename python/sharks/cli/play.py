@@ -37,15 +37,17 @@ def generate(
     ] = "keep",
     as_json: options.AsJson = False,
 ) -> None:
-    """Let a model play. The same command with the same seed gives the same clips.
+    """Let a model play. The same command again plays other clips, with the same seed the same.
 
     What is written is whole at every moment, for --total 10h too; after Ctrl-C, the same command goes on. Started by
     torchrun or srun, each process plays its share of the clips.
     """
     from ..engine.door import described
     from ..packs.pack import load
+    from ..play.found import finished_clips, next_streams, seed_of
     from ..play.generate import generate
     from ..play.retry import generate_good
+    from ..play.schedule import steps
     from ..play.share import of_environment
 
     if on_bad not in ("keep", "retry"):
@@ -61,10 +63,19 @@ def generate(
             return
     loaded = load(pack)
     folder = out or pathlib.Path("out") / values.named_after(pack)
+    finished = finished_clips(folder, loaded, steps("seconds", seconds, loaded.spec.sample_rate), seed)
+    streams = None if stream is None else [stream]
+    if seed is None and streams is None and total is None and share is None and finished:
+        streams, new = next_streams(finished, count)
+        seed, count = seed_of(folder, loaded), len(streams)
+        mine = count
+        display.say(_which(streams, new))
+    elif all(finished.get(number) for number in streams or range(count)):
+        display.say(f"{'this clip is' if count == 1 else f'these {count} clips are'} already there")
     arguments: dict[str, typing.Any] = dict(
         temperature=values.temperature(temperature),
         seed=seed,
-        streams=None if stream is None else [stream],
+        streams=streams,
         device=device,
         dtype=dtype,
         threads=threads,
@@ -97,6 +108,14 @@ def generate(
         "plan": audio.plan,
     }
     display.answer("\n".join(map(str, files)), summary, as_json)
+
+
+def _which(streams: list[int], new: bool) -> str:
+    from ..clips.wavs import file_name
+
+    files = file_name(streams[0]) + (f"-{file_name(streams[-1])}" if len(streams) > 1 else "")
+    clips = "1 clip" if len(streams) == 1 else f"{len(streams)} clips"
+    return f"{files}: {clips} more" if new else f"{files}: goes on with {clips} that were not finished"
 
 
 def _count(clips: int | None, total: str | None, seconds: float, stream: int | None) -> int:

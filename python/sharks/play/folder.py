@@ -76,6 +76,11 @@ class ClipFolder:
         there = sum(file.stat().st_size for file in files if file.exists())
         clips.check_room(self.path, len(files) * self._bytes - there)
 
+    def announce(self) -> None:
+        """Let the manifest name clips of which there is nothing yet: so it is known what was asked for."""
+        nothing = (row for row in self._rows if row.file not in self._known and not (self.path / row.file).exists())
+        manifest.write(self.path, [dataclasses.replace(row, samples=0) for row in nothing], self._rank)
+
     def growing(self, some: Sequence[int], session: Session | None = None) -> Growing:
         """Write some of the rows' clips: what `session` plays, or from their start."""
         primers = self._primers
@@ -157,11 +162,16 @@ class Growing:
         self._append(levels)
         began = time.monotonic()
         if self._session is not None and began >= self._next_bookmark:
-            here = bookmark.Bookmark(self._session.state(), self._writers.digests)
-            with contextlib.suppress(ResourceError):  # a disk with room for the clips alone will do
-                bookmark.save(self._bookmark, self._rows, here)
+            self.set_bookmark()
             now = time.monotonic()
             self._next_bookmark = now + bookmark.EVERY * max(1.0, (now - began) / bookmark.SLOW)
+
+    def set_bookmark(self) -> None:
+        """Remember the place: after whatever was played has been written."""
+        assert self._session is not None
+        here = bookmark.Bookmark(self._session.state(), self._writers.digests)
+        with contextlib.suppress(ResourceError):  # a disk with room for the clips alone will do
+            bookmark.save(self._bookmark, self._rows, here)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None

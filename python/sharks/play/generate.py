@@ -30,6 +30,7 @@ from .request import Request, request
 from .schedule import Temperature, steps
 from .session import Session, Spans
 from .share import Share, share_of
+from .stopping import asked_to_stop
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
 
@@ -76,7 +77,7 @@ def generate(
     device, dtype, threads, plan    see `engine.open_player`
     out          a folder: the clips are written while they are played, can be heard whatever happens, and do not
                  gather in memory. The same call again finds finished clips and plays the others: from a bookmark,
-                 which is set once a minute, or from their start. One process at a time, or `share`
+                 which is set once a minute and on Ctrl-C, or from their start. One process at a time, or `share`
     share        (rank, of): only every `of`-th stream, from `rank` on. As many processes, each with another rank, make
                  the same clips, in one folder too, without waiting for one another; each needs the same `seed`
     progress     called about ten times a second with (seconds done, seconds in all, x real time per stream)
@@ -149,14 +150,18 @@ def _in_memory(
 def _to_folder(whole: Request, place: ClipFolder, play: Callable[[Request], Session], meter: Meter, most: int) -> None:
     place.check_room()
     place.tidy()
+    place.announce()
     missing = place.missing()
     meter.found(whole.n - len(missing))
     for first in range(0, len(missing), most):
         some = missing[first : first + most]
         session = play(whole.take(some))
-        with place.growing(some, session) as clips:
+        with place.growing(some, session) as clips, asked_to_stop() as stop:
             for piece in meter.play(session):
                 clips.write(piece)
+                if stop.is_set():
+                    clips.set_bookmark()
+                    raise KeyboardInterrupt
 
 
 class Stream:

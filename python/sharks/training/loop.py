@@ -29,6 +29,7 @@ from ..dataset.dataset import level_counts, pcm_counts
 from ..errors import UsageError
 from ..levels.quantize import codec_of
 from ..packs.pack import Pack, with_songs
+from ..play.stopping import asked_to_stop
 from .audience import invite
 from .job import Job
 from .judge import Stopped, judge
@@ -41,7 +42,6 @@ from .run.progress import Progress
 from .step import memory
 from .step.learner import Learner, learning_rate
 from .step.processes import Processes
-from .stopping import asked_to_stop
 from .watch.listener import Listeners
 from .watch.log import Log
 from .watch.run_facts import RunFacts

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed, wait until a step is whole."""
+"""Being asked to stop: Ctrl-C, SIGTERM, and SIGHUP of a closed terminal wait until a piece of work is whole."""
 
 from __future__ import annotations
 
