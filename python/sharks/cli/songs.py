@@ -18,7 +18,7 @@ def curate(
     songs: Annotated[int, typer.Option(metavar="N", help="How many at most.")] = 1,
     minutes: options.Minutes = "3-5",
     crossfade: Annotated[str, typer.Option(metavar="TIME", help="From one cut to the next.")] = "0.5s",
-    loudness: Annotated[float, typer.Option(metavar="LUFS", help="Of a song, as far as its peaks allow.")] = -14.0,
+    loudness: Annotated[float, typer.Option(metavar="LUFS", help="Of a song; its peaks are limited.")] = -14.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     as_json: options.AsJson = False,
 ) -> None:

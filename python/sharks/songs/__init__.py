@@ -9,18 +9,20 @@ import collections
 import math
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..clips import manifest
-from ..errors import AudioError, UsageError
+from ..errors import AudioError, Notice, UsageError
 from ..files.locks import held
 from ..sound.reading import Decoder
 from . import cutlist
 from .choose import chosen, learnt_from
 from .cut import Cut, Dropped, cuts_of
+from .level import MOST_LIMITING, NEAR
 from .order import shortest_path
 from .song import Song, left_over, songs_of, write
 
@@ -65,6 +67,13 @@ class Songs:
         entries: list[cutlist.Entry] = []
         for song, path in zip(self.songs, paths, strict=True):
             samples, entry = song.play()
+            if entry["loudness"] is not None and song.target - entry["loudness"] > 2 * NEAR:
+                warnings.warn(
+                    f"{path}: is at {entry['loudness']:.1f} LUFS, asked for {song.target:g}; more would take over "
+                    f"{MOST_LIMITING:g} dB of limiting",
+                    Notice,
+                    stacklevel=2,
+                )
             for cut in entry["cuts"]:
                 if origin := self.origins.get(cut["clip"]):
                     cut |= {"stream": origin.stream, "seed": origin.seed, "temperature": origin.temperature}
@@ -96,7 +105,8 @@ def curate(
 
     `clips`: a folder (its sound files, by what they hold), or files. `songs`: how many at most; `minutes`: the shortest
     and longest that a song should be; too little music makes fewer songs, at the least one that is short. `crossfade`
-    in seconds, of equal power. `loudness` in LUFS; the true peak stays under -1 dB, which may keep a song quieter.
+    in seconds, of equal power. `loudness` in LUFS, by at most 8 dB of limiting under a true peak of -1 dB; a
+    `Notice` says where that was not enough.
     `progress(done, total)` is called after every clip.
 
     Where there is more music than is needed, those clips are taken that are most like the songs which their model

@@ -13,10 +13,10 @@ from ..sound.picture import spectrogram_png
 from ..sound.reading import Decoder, read_audio
 from ..sound.wav import write_wav
 from .cut import Cut, Dropped
+from .level import levelled
 from .loudness import integrated, true_peak
 
 MOST_GAIN = 6.0  # dB by which one cut is brought towards the others: dynamics stay, holes and shouts do not
-CEILING = -1.0  # dB of true peak
 FADE_IN = 0.01  # seconds
 LEFT_OVER = "left over: the songs are long enough"
 
@@ -60,18 +60,17 @@ class Song:
     def play(self) -> tuple[np.ndarray, dict[str, typing.Any]]:
         """The finished song, float32 (channels, n), and its entry in the cut list.
 
-        It is as loud as asked for, or as loud as a true peak of -1 dB allows.
+        It is as loud as asked for, or as loud as a true peak of -1 dB and 8 dB of limiting allow.
         """
-        mix = self.mix()
-        loudness, peak = integrated(mix, self.rate), true_peak(mix, self.rate)
-        wanted = self.target - loudness if math.isfinite(loudness) else 0.0
-        gain = min(wanted, CEILING - peak)
-        mix *= np.float32(10 ** (gain / 20))
-        return mix, {
+        song, gain, limiting = levelled(self.mix(), self.rate, self.target)
+        loudness = integrated(song, self.rate)
+        return song, {
             "seconds": round(self.seconds, 3),
-            "loudness": round(loudness + gain, 2) if math.isfinite(loudness) else None,
-            "true_peak": round(peak + gain, 2),
+            "loudness": round(loudness, 2) if math.isfinite(loudness) else None,
+            "asked": round(self.target, 2),
+            "true_peak": round(true_peak(song, self.rate), 2),
             "gain": round(gain, 2),
+            "limited": round(limiting, 2),
             "cuts": [self._entry(i, start) for i, start in enumerate(self.starts())],
         }
 
