@@ -1,8 +1,10 @@
-"""Compile every .cu as a wheel does, for all architectures, and demand that no kernel spills its registers to memory.
+"""Compile every .cu as a wheel does, for all architectures, and demand that no kernel spills its registers to memory
+or ends where its code leads on (ptx_ends.py).
 
     python tests/rulers/spills.py [pattern of the files to compile, by default all]
 
-Needs nvcc and cmake, no GPU. Warnings are errors. Prints a line per kernel and architecture; exits 1 if one spills.
+Needs nvcc and cmake, no GPU. Warnings are errors. Prints a line per kernel and architecture; exits 1 if one
+spills or ends too early.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+
+from ptx_ends import lost_ends
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "spills"
@@ -64,19 +69,33 @@ def commands() -> list[list[str]]:
     ]
 
 
+def early_ends(folder: pathlib.Path) -> list[str]:
+    """What is wrong with the ends of functions in the PTX that nvcc kept here, with the architecture it is for."""
+    kept = sorted(folder.glob("*.ptx"))
+    if not kept:
+        raise ValueError("nvcc kept no PTX")
+    return [f"{file.suffixes[0][1:]}: {trouble}" for file in kept for trouble in lost_ends(file.read_text())]
+
+
 def main() -> int:
-    spilling = kernels = 0
+    spilling = kernels = early = 0
     for command in commands():
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
-        if done.returncode:
-            print(done.stdout + done.stderr, file=sys.stderr)
-            return done.returncode
+        with tempfile.TemporaryDirectory() as kept:
+            command += ["--keep", f"--keep-dir={kept}"]
+            done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+            if done.returncode:
+                print(done.stdout + done.stderr, file=sys.stderr)
+                return done.returncode
+            ends = early_ends(pathlib.Path(kept))
         for usage in usages(done.stdout + done.stderr):
             print(usage)
             kernels += 1
             spilling += usage.spilled > 0
-    print(f"{kernels} kernels, {spilling} of them spill")
-    return 1 if spilling or not kernels else 0
+        for end in ends:
+            print(f"ENDS TOO EARLY: {end}")
+        early += len(ends)
+    print(f"{kernels} kernels, {spilling} of them spill, {early} end too early")
+    return 1 if spilling or early or not kernels else 0
 
 
 if __name__ == "__main__":
