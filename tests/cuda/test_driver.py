@@ -32,7 +32,7 @@ def fake(folder: pathlib.Path, speaks: int) -> pathlib.Path:
 
 
 def _run(*command: str, **how) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **how)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, **how)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.strip()
 
@@ -54,3 +54,16 @@ def test_a_driver_without_a_gpu_is_named(door, tmp_path):
 def test_no_driver_is_named(door, tmp_path):
     (tmp_path / "libcuda.so.1").write_text("not a library")  # found before any real one, and no better than none
     assert "has no NVIDIA driver (libcuda.so.1 is not found)" in status(door, tmp_path)
+
+
+@pytest.mark.timeout(180)
+def test_trouble_is_not_remembered(door, tmp_path):
+    """A driver that is there when asked again is found."""
+    environment = os.environ | {"LD_LIBRARY_PATH": str(tmp_path)}
+    (tmp_path / "libcuda.so.1").write_text("not a library")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([str(door)], env=environment, text=True, **pipes) as process:
+        assert "has no NVIDIA driver" in process.stdout.readline()
+        fake(tmp_path, NEW + 990)
+        said, _ = process.communicate("\n", timeout=60)
+    assert "the NVIDIA driver shows no GPU" in said

@@ -8,7 +8,7 @@ from programs import BUILDS, program
 
 
 @BUILDS
-@pytest.mark.parametrize("name", ["portable", "draw", "plans", "visible"])
+@pytest.mark.parametrize("name", ["portable", "draw", "plans", "driver", "visible"])
 def test_what_the_host_can_say_of_the_cuda_engine(name):
     done = subprocess.run([program(name)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]

@@ -1,13 +1,16 @@
 // The GPU through the CUDA runtime, which is linked statically: nothing of CUDA need be installed but the driver.
 #include <cuda_runtime.h>
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 
 #include "core/check.h"
 #include "cuda/cuda.h"
 #include "cuda/device/device.h"
+#include "cuda/device/driver.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/trouble.h"
 #include "cuda/device/visible.h"
@@ -24,15 +27,15 @@ std::string version(int number) { return std::to_string(number / 1000) + "." + s
 std::string driver_trouble() {
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return std::string("this machine has no NVIDIA driver (libcuda.so.1 is not found); ") +
-           "install version 580 or newer, " + kInstead;
+    return std::string("this machine has no NVIDIA driver (libcuda.so.1 is not found); ") + "install version " +
+           oldest_driver(CUDART_VERSION) + " or newer, " + kInstead;
   int speaks = 0;
   const auto get = reinterpret_cast<int (*)(int*)>(dlsym(library, "cuDriverGetVersion"));
   const bool known = get && get(&speaks) == 0;
   dlclose(library);
-  if (known && speaks < CUDART_VERSION)
+  if (known && !driver_serves(speaks, CUDART_VERSION))
     return "the NVIDIA driver speaks CUDA " + version(speaks) + ", but this build wants " + version(CUDART_VERSION) +
-           "; install driver 580 or newer, " + kInstead;
+           "; install driver " + oldest_driver(CUDART_VERSION) + " or newer, " + kInstead;
   return "";
 }
 
@@ -75,15 +78,23 @@ void check_cuda(cudaError_t status, const char* call) {
   throw std::runtime_error(std::string("the GPU failed (") + cudaGetErrorString(status) + " in " + call + ")");
 }
 
+// Only what is good is remembered, and for this process alone: a driver may come to itself, and a forked child has not
+// the GPU of its parent.
 std::string status() {
-  static const std::string trouble = [] {
-    try {
-      return find_trouble();
-    } catch (const std::exception& error) {
-      return std::string("CUDA does not start (") + error.what() + "); check nvidia-smi, " + kInstead;
-    }
-  }();
-  return trouble;
+  static std::atomic<pid_t> good{0};
+  const pid_t process = getpid();
+  if (good == process) return "";
+  try {
+    const std::string trouble = find_trouble();
+    if (trouble.empty())
+      good = process;
+    else if (good != 0)
+      return std::string("this process was forked from one that uses the GPU; start it anew (Python's \"spawn\"), ") +
+             kInstead;
+    return trouble;
+  } catch (const std::exception& error) {
+    return std::string("CUDA does not start (") + error.what() + "); check nvidia-smi, " + kInstead;
+  }
 }
 
 std::string device_name() {

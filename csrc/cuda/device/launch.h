@@ -38,12 +38,26 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) work_kernel(con
   work(Block{static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(blockDim.x), shared});
 }
 
+// A kernel may ask for all the shared memory that a block can have: said once, for the limit is the process's, and
+// players in different threads launch one kernel with layouts of different sizes.
+template <typename Work>
+auto kernel_of() {
+  const auto kernel = work_kernel<Work, Work::kThreads, 1>;
+  static const bool all_of_it = [&] {
+    SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                           static_cast<int>(device().shared_bytes)));
+    return true;
+  }();
+  static_cast<void>(all_of_it);
+  return kernel;
+}
+
 // Work::kThreads bounds the threads of a block, which bounds the registers of each. Throws NoRoom where CUDA refuses a
 // grid as too large to run at once; what else keeps its blocks away they find out themselves (opening.h).
 template <typename Work>
 void launch(const Grid& grid, const Work& work, Stream stream) {
   const OnDevice here;
-  const auto kernel = work_kernel<Work, Work::kThreads, 1>;
+  const auto kernel = kernel_of<Work>();
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(static_cast<unsigned>(grid.blocks));
   config.blockDim = dim3(static_cast<unsigned>(grid.threads));
@@ -61,8 +75,6 @@ void launch(const Grid& grid, const Work& work, Stream stream) {
       SHARKS_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
   }
   config.attrs = attributes;
-  SHARKS_CUDA_CHECK(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes)));
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, work);
   if (status == cudaErrorCooperativeLaunchTooLarge) {
     static_cast<void>(cudaGetLastError());
@@ -75,9 +87,7 @@ void launch(const Grid& grid, const Work& work, Stream stream) {
 template <typename Work>
 int blocks_at_once(const Grid& grid) {
   const OnDevice here;
-  const auto kernel = work_kernel<Work, Work::kThreads, 1>;
-  SHARKS_CUDA_CHECK(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes)));
+  const auto kernel = kernel_of<Work>();
   int count = 0;
   if (grid.cluster == 1) {
     SHARKS_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&count, kernel, grid.threads, grid.shared_bytes));

@@ -118,15 +118,17 @@ SHARKS_BOTH bool await(const uint64_t* word, uint32_t sequence, float& value, in
 }
 
 // Let whoever waits for `sequence` see all that this thread has written, and, after a block.sync(), what its block has.
+// The release is a fence already; one before it would be a second.
 SHARKS_BOTH void raise(uint32_t* flag, uint32_t sequence) {
   stress();
 #ifdef __CUDACC__
-  __threadfence();
   asm volatile("st.release.gpu.global.u32 [%0], %1;" ::"l"(flag), "r"(sequence) : "memory");
 #else
   __atomic_store_n(flag, sequence, __ATOMIC_RELEASE);
 #endif
 }
+
+SHARKS_BOTH bool reached(uint32_t seen, uint32_t sequence) { return static_cast<int32_t>(seen - sequence) >= 0; }
 
 // Wait until the flag has reached `sequence` (numbers wrap); a block.sync() after it lets the whole block read.
 SHARKS_BOTH bool await_raised(const uint32_t* flag, uint32_t sequence, int32_t* trouble) {
@@ -134,12 +136,14 @@ SHARKS_BOTH bool await_raised(const uint32_t* flag, uint32_t sequence, int32_t* 
   return wait_until(
       [&] {
 #ifdef __CUDACC__
-        uint32_t seen;
+        uint32_t seen;  // an acquire throws the cache away: once, when there is something to acquire
+        asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(flag) : "memory");
+        if (!reached(seen, sequence)) return false;
         asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(flag) : "memory");
 #else
         const uint32_t seen = __atomic_load_n(flag, __ATOMIC_ACQUIRE);
 #endif
-        return static_cast<int32_t>(seen - sequence) >= 0;
+        return reached(seen, sequence);
       },
       trouble);
 }
