@@ -24,6 +24,24 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path in alone, item.path not in slow))
 
 
+class MayLack(pytest.Module):
+    """A file of tests that is skipped where a package that it imports is not installed."""
+
+    def collect(self):
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            if not isinstance(error.__cause__, ModuleNotFoundError):
+                raise
+            pytest.skip(f"{error.__cause__.name} is not installed", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """With `-m cuda`, on a machine with a GPU and little else, what other tests import need not be there."""
+    if parent.config.option.markexpr == "cuda":
+        return MayLack.from_parent(parent, path=module_path)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
     """Each test begins when its turn has come; the wait is no part of its time."""
