@@ -52,7 +52,7 @@ bench: $(VENV)/all.installed
 	$(BIN)/python bench/report.py
 
 bench-gpu: $(VENV)/all.installed
-	$(BIN)/python bench/gpu.py
+	$(BIN)/python bench/gpu.py --sharks
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

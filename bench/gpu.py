@@ -1,8 +1,9 @@
-"""The GPU's tables of bench/RESULTS.md: engine and torch with CUDA graphs in one run, then a thousand sharks.
+"""The GPU's tables of bench/RESULTS.md: engine and torch with CUDA graphs in one run.
 
-    python bench/gpu.py [--quick] [--presets NAME ...] [-o bench/RESULTS.md] [--json FILE]
+    python bench/gpu.py [--quick] [--sharks] [--presets NAME ...] [-o bench/RESULTS.md] [--json FILE]
 
-About six minutes, two with --quick. Leave the GPU alone meanwhile. Where none can play it says why and writes nothing.
+Every row is kept as soon as it is known; --sharks makes a thousand clips as well, at the end. Leave the GPU alone
+meanwhile. Where none can play it says why and writes nothing.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="float16 and two numbers of streams only, short runs")
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), choices=sharks.presets())
+    parser.add_argument("--sharks", action="store_true", help="a thousand clips of prism-3tier as well, last")
     parser.add_argument("-o", "--out", type=pathlib.Path, default=pathlib.Path(__file__).with_name("RESULTS.md"))
     parser.add_argument("--json", type=pathlib.Path, help="write the rows here as well")
     options = parser.parse_args()
@@ -72,12 +74,19 @@ def main() -> None:
         for dtype, streams in ways(options.quick):
             rows.append(measure(name, pack, here, dtype, streams, seconds, rounds))
             print(line(rows[-1]), flush=True)
-    fleet = thousand_sharks()
-    print(fleet)
+            keep(options, rows, "", here)
+    if options.sharks:
+        fleet = thousand_sharks()
+        print(fleet)
+        keep(options, rows, fleet, here)
+    print(options.out)
+
+
+def keep(options: argparse.Namespace, rows: list[Row], fleet: str, here: Gpu) -> None:
+    """Write what is known so far, so that a later failure loses nothing of it."""
     if options.json:
         options.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     put_gpu_section(options.out, section(rows, fleet, here))
-    print(options.out)
 
 
 def ways(quick: bool) -> list[tuple[str, int]]:
@@ -179,7 +188,7 @@ def section(rows: typing.Sequence[Row], fleet: str, here: Gpu) -> str:
             f"| {' | '.join(heads)} |",
             f"|{' --- |' * len(heads)}",
             *map(line, rows),
-            f"\n{fleet}",
+            *([f"\n{fleet}"] if fleet else []),
         ]
     )
 

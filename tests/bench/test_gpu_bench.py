@@ -1,8 +1,10 @@
 """The GPU's benchmark, as far as a CPU can tell: its baseline does the engine's work, and its section is kept."""
 
 import dataclasses
+import json
 import pathlib
 import sys
+import types
 
 import pytest
 import torch
@@ -51,6 +53,28 @@ def test_without_a_gpu_it_says_why_and_writes_nothing(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match="no GPU can play: there is none"):
         gpu.main()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_measured_before_a_failure_is_kept(monkeypatch, tmp_path):
+    first = gpu.Row("a", "float16", "first-light", 1, 12345.6, 0.05, 24691.2, 100.0, 123.4)
+    measured = iter([first])
+
+    def measure(*_):
+        for row in measured:
+            return row
+        raise RuntimeError("the GPU failed")
+
+    monkeypatch.setattr(gpu, "measure", measure)
+    monkeypatch.setattr(gpu._core, "cuda_status", lambda: "")
+    probed = dataclasses.asdict(H100)
+    monkeypatch.setattr(gpu._core, "probe_gpu", lambda: {name: probed[name] for name in probed if name != "processors"})
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: types.SimpleNamespace(multi_processor_count=132))
+    page, rows = tmp_path / "RESULTS.md", tmp_path / "rows.json"
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--quick", "-o", str(page), "--json", str(rows)])
+    with pytest.raises(RuntimeError, match="the GPU failed"):
+        gpu.main()
+    assert json.loads(rows.read_text()) == [dataclasses.asdict(first)]
+    assert "| a | float16 | first-light | 1 | 12,346 |" in page.read_text()
 
 
 def test_the_section_is_kept_and_replaced(tmp_path):
