@@ -5,7 +5,7 @@
 #   make soak    what takes long: ten hours of audio, two hundred interrupts, half an hour of training; about an hour
 #   make bench   samples per second on this machine: bench/RESULTS.md, in about eight minutes
 #   make lint    style and types
-#   make cuda    every CUDA kernel for all architectures; warnings, spills and lost ends refused (needs nvcc, no GPU)
+#   make cuda    every CUDA kernel for all architectures; refuses warnings, spills, stacks and lost ends (needs nvcc, no GPU)
 #   make sanitize-gpu   the CUDA engine on a GPU under compute-sanitizer, and with random delays
 #   make bench-gpu   samples per second on this machine's GPU, beside torch with CUDA graphs
 #   make test-isa   the engine on CPUs that this machine is not (needs qemu-user and an ARM compiler)

@@ -25,8 +25,14 @@ def test_every_spill_is_seen(stores, loads):
     good, bad, called = usages(REPORT.format(stores=stores, loads=loads))
     assert (good.architecture, good.registers, good.stack, good.spilled) == ("sm_80", 40, 16, 0)
     assert (bad.kernel, bad.architecture, bad.registers, bad.spilled) == ("_Z3badv", "sm_90", 255, stores + loads)
+    assert good.in_memory and bad.in_memory and called.in_memory and "STACK" in str(good)  # a stack is memory, too
     assert called.spilled == 8 and called.architecture == "sm_90"
     assert "SPILLS" in str(bad) and "SPILLS" not in str(good)
+
+
+def test_what_lies_in_registers_alone_passes():
+    kernels = usages(REPORT.replace("16 bytes stack", "0 bytes stack").format(stores=0, loads=0))
+    assert [kernel.in_memory for kernel in kernels] == [False, False, True]
 
 
 def test_a_report_that_cannot_be_read_is_no_good_news():
