@@ -39,6 +39,13 @@ struct TileSums {
   Lanes<Accumulator> of[kWarpTiles][kWarpStrips];
 };
 
+// What a warp multiplies in one step, read while those before it are multiplied.
+constexpr int kStepsAhead = 4;
+struct TileStep {
+  Lanes<FragmentA> inputs[kWarpTiles];
+  Lanes<FragmentB> weights[kWarpStrips];
+};
+
 // One warp's part of a tile.
 SHARKS_CALLED void multiply_tile(Warp warp, const Half* strips, int strip_count, int k_steps, const Half* x, int tile_b,
                                  int tile_strip, int B, Sink sink) {
@@ -47,25 +54,30 @@ SHARKS_CALLED void multiply_tile(Warp warp, const Half* strips, int strip_count,
   if (b0 >= B || s0 >= strip_count) return;
   const int count = strip_count - s0 < kWarpStrips ? strip_count - s0 : kWarpStrips;
   TileSums sums = {};
-  SHARKS_UNROLL(2)
-  for (int step = 0; step < k_steps; ++step) {
-    Lanes<FragmentA> inputs[kWarpTiles];
-    SHARKS_UNROLL(kWarpTiles)
-    for (int i = 0; i < kWarpTiles; ++i)
-      warp.lanes([&](int lane) {
-        const int64_t at = (static_cast<int64_t>(b0 / kTileRows + i) * k_steps + step) * kWarp + lane;
-        inputs[i][lane] = reinterpret_cast<const Inputs*>(x)[at].fragment;
-      });
-    SHARKS_UNROLL(kWarpStrips)
-    for (int j = 0; j < kWarpStrips; ++j) {
-      if (j < count) {
-        Lanes<FragmentB> weights;
-        warp.lanes([&](int lane) {
-          const int64_t at = (static_cast<int64_t>(s0 + j) * k_steps + step) * kWarp + lane;
-          weights[lane] = reinterpret_cast<const Weights*>(strips)[at].fragment;
-        });
-        SHARKS_UNROLL(kWarpTiles)
-        for (int i = 0; i < kWarpTiles; ++i) mma(sums.of[i][j], inputs[i], weights);
+  const auto fetch = [&](int step, TileStep& into) {  // strips behind the last are that of the first, and not kept
+    warp.lanes([&](int lane) {
+      SHARKS_UNROLL(kWarpTiles)
+      for (int i = 0; i < kWarpTiles; ++i)
+        into.inputs[i][lane] =
+            fragment_a(x, (static_cast<int64_t>(b0 / kTileRows + i) * k_steps + step) * kWarp + lane);
+      SHARKS_UNROLL(kWarpStrips)
+      for (int j = 0; j < kWarpStrips; ++j)
+        into.weights[j][lane] =
+            fragment_b(strips, (static_cast<int64_t>(s0 + (j < count ? j : 0)) * k_steps + step) * kWarp + lane);
+    });
+  };
+  TileStep ahead[kStepsAhead];  // step k lies in k % kStepsAhead; what is fetched behind the last step is not used
+  SHARKS_UNROLL(kStepsAhead)
+  for (int k = 0; k < kStepsAhead; ++k) fetch(k < k_steps ? k : 0, ahead[k]);
+  for (int step = 0; step < k_steps; step += kStepsAhead) {
+    SHARKS_UNROLL(kStepsAhead)
+    for (int k = 0; k < kStepsAhead; ++k) {
+      if (step + k < k_steps) {
+        SHARKS_UNROLL(kWarpStrips)
+        for (int j = 0; j < kWarpStrips; ++j) SHARKS_UNROLL(kWarpTiles)
+        for (int i = 0; i < kWarpTiles; ++i) mma(sums.of[i][j], ahead[k].inputs[i], ahead[k].weights[j]);
+        const int next = step + k + kStepsAhead;
+        fetch(next < k_steps ? next : 0, ahead[k]);
       }
     }
   }

@@ -70,12 +70,36 @@ SHARKS_BOTH void put(float* operand, int S, int column, int s, float value) {
 struct alignas(16) Four {
   float value[4];
 };
-struct alignas(16) Inputs {  // of one lane in one step
-  FragmentA fragment;
+
+// Number `index` of fragments in a row, by one load: word by word it would be four, or two.
+SHARKS_BOTH FragmentA fragment_a(const void* fragments, int64_t index) {
+#ifdef __CUDACC__
+  const uint4 words = static_cast<const uint4*>(fragments)[index];
+  return {{words.x, words.y, words.z, words.w}};
+#else
+  return static_cast<const FragmentA*>(fragments)[index];
+#endif
+}
+SHARKS_BOTH FragmentB fragment_b(const void* fragments, int64_t index) {
+#ifdef __CUDACC__
+  const uint2 words = static_cast<const uint2*>(fragments)[index];
+  return {{words.x, words.y}};
+#else
+  return static_cast<const FragmentB*>(fragments)[index];
+#endif
+}
+
+// Where the strips of a pass begin, reckoned once: each is a division and a product. Behind the last stands the first.
+template <typename W>
+struct PassStrips {
+  const W* of[kPass];
+
+  SHARKS_BOTH PassStrips(const Slice<W>& w, int first, int count) {
+    SHARKS_UNROLL(kPass)
+    for (int i = 0; i < kPass; ++i) of[i] = w.strip(first + (i < count ? i : 0));
+  }
 };
-struct alignas(8) Weights {
-  FragmentB fragment;
-};
+
 struct StripSums {
   float of[kPass][kStripStreams];
 };
@@ -105,6 +129,7 @@ SHARKS_BOTH void add_quarters(Lanes<StripSums>& sums, int i, int s) {
 SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int count, const float* x, int S,
                                   float* partial) {
   const int begin = w.k_steps * warp.index / kStripWarps, end = w.k_steps * (warp.index + 1) / kStripWarps;
+  const PassStrips<float> strips(w, first, count);
   Lanes<StripSums> sums = {};
   for (int step = begin; step < end; ++step)
     warp.lanes([&](int lane) {
@@ -112,7 +137,7 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<float> w, int first, int coun
       Four weights[kPass] = {};
       SHARKS_UNROLL(kPass)
       for (int i = 0; i < kPass; ++i)
-        if (i < count) weights[i] = reinterpret_cast<const Four*>(w.strip(first + i))[step * kWarp + lane];
+        if (i < count) weights[i] = reinterpret_cast<const Four*>(strips.of[i])[step * kWarp + lane];
       SHARKS_UNROLL(kStripStreams)
       for (int s = 0; s < kStripStreams; ++s) {
         if (s < S) {
@@ -147,29 +172,28 @@ SHARKS_CALLED void multiply_share(Warp warp, Slice<Half> w, int first, int count
                                   float* partial) {
   const int begin = w.k_steps * warp.index / kStripWarps, end = w.k_steps * (warp.index + 1) / kStripWarps;
   PassAccumulators sums = {};
-  const auto add_step = [&](int step, int parity) {
-    Lanes<FragmentA> inputs;
-    warp.lanes([&](int lane) {
-      const Inputs none = {};
-      inputs[lane] = (lane / 4 < S ? reinterpret_cast<const Inputs*>(x)[step * S * 4 + lane] : none).fragment;
-    });
-    SHARKS_UNROLL(kPass)
-    for (int i = 0; i < kPass; ++i) {
-      if (i < count) {
-        Lanes<FragmentB> weights;
-        warp.lanes([&](int lane) {
-          weights[lane] = reinterpret_cast<const Weights*>(w.strip(first + i))[step * kWarp + lane].fragment;
-        });
-        mma(sums.of[i][parity], inputs, weights);
-      }
-    }
+  const PassStrips<Half> strips(w, first, count);
+  // All that two steps read is on its way before the first product waits for it. What is not there counts as zeros.
+  const auto add_steps = [&](int step, int steps) {
+    Lanes<FragmentA> inputs[2];
+    Lanes<FragmentB> weights[2][kPass];
+    SHARKS_UNROLL(2)
+    for (int k = 0; k < 2; ++k)
+      warp.lanes([&](int lane) {
+        const int at = (step + k) * kWarp + lane;
+        SHARKS_UNROLL(kPass)
+        for (int i = 0; i < kPass; ++i)
+          weights[k][i][lane] = i < count && k < steps ? fragment_b(strips.of[i], at) : FragmentB{};
+        inputs[k][lane] = lane / 4 < S && k < steps ? fragment_a(x, (step + k) * S * 4 + lane) : FragmentA{};
+      });
+    SHARKS_UNROLL(2)
+    for (int k = 0; k < 2; ++k) SHARKS_UNROLL(kPass)
+    for (int i = 0; i < kPass; ++i) mma(sums.of[i][k], inputs[k], weights[k][i]);
   };
+  int step = begin;
   SHARKS_UNROLL(2)
-  for (int step = begin; step + 1 < end; step += 2) {
-    add_step(step, 0);
-    add_step(step + 1, 1);
-  }
-  if ((end - begin) % 2) add_step(end - 1, 0);
+  for (; step + 1 < end; step += 2) add_steps(step, 2);
+  if (step < end) add_steps(step, 1);
   SHARKS_UNROLL(kPass)
   for (int i = 0; i < kPass; ++i) {
     warp.lanes([&](int lane) {
