@@ -65,13 +65,14 @@ def generate(
     folder = out or pathlib.Path("out") / values.named_after(pack)
     finished = finished_clips(folder, loaded, steps("seconds", seconds, loaded.spec.sample_rate), seed)
     streams = None if stream is None else [stream]
+    there = False
     if seed is None and streams is None and total is None and share is None and finished:
         streams, new = next_streams(finished, count)
         seed, count = seed_of(folder, loaded), len(streams)
         mine = count
         display.say(_which(streams, new))
-    elif all(finished.get(number) for number in streams or range(count)):
-        display.say(f"{'this clip is' if count == 1 else f'these {count} clips are'} already there")
+    else:
+        there = all(finished.get(number) for number in streams or range(count))
     arguments: dict[str, typing.Any] = dict(
         temperature=values.temperature(temperature),
         seed=seed,
@@ -90,6 +91,8 @@ def generate(
         if on_bad == "retry"
         else (generate(loaded, seconds, count, **arguments), [])
     )
+    if there:
+        display.say(f"{'this clip is' if count == 1 else f'these {count} clips are'} already there")
     where = described(audio.device, audio.isa, audio.plan)
     display.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
     files = audio.files or []

@@ -117,12 +117,12 @@ def _found_again(recorded: pathlib.Path) -> dict[str, typing.Any]:
     found: dict[str, typing.Any] = {
         "finished clips": before,
         "the same command": spoken(recorded, *FINISHED, "--seed", "7"),
-        "the same command without a seed, as JSON": spoken(recorded, *FINISHED, "--json"),
+        "the same command, as JSON": spoken(recorded, *FINISHED, "--seed", "7", "--json"),
         "another seed": spoken(recorded, *FINISHED, "--seed", "8"),
-        "another temperature": spoken(recorded, *FINISHED, "--temperature", "0.5"),
+        "another temperature": spoken(recorded, *FINISHED, "--seed", "7", "--temperature", "0.5"),
     }
     found["finished clips are left alone"] = digest.of_folder(recorded / "clips" / "finished") == before
-    found["a third clip"] = spoken(recorded, *FINISHED[:5], "3", *FINISHED[6:])
+    found["a third clip"] = spoken(recorded, *FINISHED[:5], "3", *FINISHED[6:], "--seed", "7")
     found["clips with a primer"] = spoken(recorded, *PRIMED)
     found["clips with a primer: files"] = digest.of_folder(recorded / "clips" / "primed")
     found["finished clips and a third"] = digest.of_folder(recorded / "clips" / "finished")
