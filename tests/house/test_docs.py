@@ -62,8 +62,29 @@ def there(base, path):
 
 
 def broken_links(text, home=ROOT):
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
-    return [link for link in links if not (home / link).exists()]
+    """Links to files that do not exist, and to headings that such a page does not have."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#([^)]*))?\)", text)
+    return [
+        f"{page}#{heading}" if heading else page
+        for page, heading in links
+        if not (home / page).exists() or heading and heading not in headings((home / page).read_text())
+    ]
+
+
+def headings(text):
+    """Anchor -> what stands under that heading, as the web shows pages: small letters, hyphens, no punctuation."""
+    prose = re.sub(r"^```.*?^```", lambda block: re.sub(r"^#", " #", block[0], flags=re.M), text, flags=re.M | re.S)
+    parts = re.split(r"^#+ (.*)\n", prose, flags=re.M)
+    anchors = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in parts[1::2]]
+    return dict(zip(anchors, parts[2::2], strict=True))
+
+
+def questions():
+    """Question -> the text that its link opens, of the table in questions.md."""
+    page = ROOT / "docs/questions.md"
+    rows = re.findall(r"^\| (.*\?) \| .*?\]\(([^)#]+)#?([^)]*)\)", page.read_text(), flags=re.M)
+    texts = [(question, (page.parent / link).read_text(), anchor) for question, link, anchor in rows]
+    return {question: headings(text)[anchor] if anchor else text for question, text, anchor in texts}
 
 
 def missing_modules(text):
@@ -136,6 +157,39 @@ def test_what_can_be_called(page, rule):
     assert rule(page.read_text()) == []
 
 
+FIRST_SCREEN = 24  # lines
+ANSWERS = {  # what a reader must find there, whatever the words around it
+    "start": "pip install|activate",
+    "How long": "sharks presets",
+    "How much music": "[Tt]wenty minutes",
+    "Which preset": "fits this computer",
+    "go on from a model": "--from",
+    "noise": "not learnt enough",
+    "hum": "likelier",
+    "better": "More of one kind",
+    "formats": "WAV.*16 bits",
+    "delete": "PROJECT/run",
+    "publish": "permission",
+    "systems": "Linux, Python",
+    "bits": "better than guessing",
+    "step by step": "prepare",
+    "for hours": "stream",
+    "import": "checkpoint",
+    "word mean": "meaning",
+}
+
+
+@pytest.mark.parametrize("question", questions())
+def test_a_question_is_answered_on_the_first_screen(question):
+    (wanted,) = [answer for words, answer in ANSWERS.items() if words in question]
+    screen = "\n".join(questions()[question].strip().splitlines()[:FIRST_SCREEN])
+    assert re.search(wanted, screen, flags=re.S)
+
+
+def test_all_questions_of_a_newcomer_are_there():
+    assert len(questions()) == len(ANSWERS)
+
+
 def test_every_target_is_explained():
     """Makefile's own list, at its top, holds each target but `clean`."""
     text = (ROOT / "Makefile").read_text()
@@ -173,7 +227,8 @@ def test_paths_that_are_missing_are_seen(text, missing):
 
 
 def test_broken_links_are_seen():
-    assert broken_links("[a](README.md) [b](https://example.org) [c](docs/no.md) [d](docs/pack.md#x)") == ["docs/no.md"]
+    assert broken_links("[a](README.md) [b](https://example.org) [c](docs/no.md)") == ["docs/no.md"]
+    assert broken_links("[d](docs/pack.md#x) [e](README.md#your-music)") == ["docs/pack.md#x"]
     assert broken_links("[a](pack.md)", ROOT / "docs") == [] and broken_links("[a](pack.md)") == ["pack.md"]
 
 
