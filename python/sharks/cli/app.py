@@ -13,7 +13,6 @@ app = typer.Typer(
     help="Train raw-audio neural networks on your own music, and play them fast.",
     epilog="A folder of music is all you need: sharks make FOLDER -o PROJECT",
     rich_markup_mode=None,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -72,7 +72,7 @@ def train(
     batch: Annotated[
         int | None, typer.Option(metavar="N", help="Streams per step; as the preset if not given.")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).")] = "auto",
+    device: options.TrainingDevice = "auto",
     seed: Annotated[int, typer.Option(metavar="N", help="Of the first weights and the order of the data.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, though the run has checkpoints.")] = False,
     start: Annotated[

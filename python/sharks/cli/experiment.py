@@ -16,7 +16,7 @@ def sweep(
     out: Annotated[pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Runs and table.")] = pathlib.Path(
         "experiments"
     ),
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    device: options.TrainingDevice = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Train models that differ in one thing, and compare them.

@@ -26,7 +26,7 @@ def doctor(as_json: options.AsJson = False) -> None:
 
 
 def check(
-    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, a .safetensors pack, or box.")],
+    pack: options.Model,
     device: options.Device = "auto",
     dtype: options.Dtype = "float32",
     plan: options.Plan = "default",

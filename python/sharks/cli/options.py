@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Annotated
 
 import typer
+
+from . import completions
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Preset = Annotated[
@@ -13,13 +16,26 @@ Preset = Annotated[
         "--preset",
         "-p",
         metavar="NAME",
-        help="What to build: see `sharks presets`. What fits this computer if not given.",
+        help="What to build: see `sharks presets`; or a file of your own. What fits this computer if not given.",
+        autocompletion=completions.presets,
     ),
 ]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Change a number of the preset: model.dim=512.")
 ]
-Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, gpu (cuda), or reference (numpy, slow).")]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="auto, cpu, gpu (cuda), or reference (numpy, slow).", autocompletion=completions.devices
+    ),
+]
+TrainingDevice = Annotated[
+    str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).", autocompletion=completions.devices)
+]
+Model = Annotated[
+    pathlib.Path,
+    typer.Argument(metavar="RUN|PACK", help="A run, a .safetensors pack, or box.", autocompletion=completions.packs),
+]
 Dtype = Annotated[str, typer.Option(metavar="TYPE", help="How weights are stored while playing.")]
 Plan = Annotated[
     str,

@@ -15,7 +15,7 @@ from . import display, options, values
 
 
 def generate(
-    pack: Annotated[pathlib.Path, typer.Argument(metavar="RUN|PACK", help="A run, a .safetensors pack, or box.")],
+    pack: options.Model,
     out: Annotated[
         pathlib.Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The clips; out/NAME if not given.")
     ] = None,

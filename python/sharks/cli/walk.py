@@ -31,7 +31,7 @@ def make(
     clip: Annotated[str, typer.Option(metavar="TIME", help="Length of the clips that songs are cut from.")] = "20s",
     temperature: options.Temperature = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the training and of the clips.")] = 0,
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu (cuda).")] = "auto",
+    device: options.TrainingDevice = "auto",
     yes: options.Yes = False,
     as_json: options.AsJson = False,
 ) -> None:

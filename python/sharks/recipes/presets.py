@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.resources
+import pathlib
 import tomllib
 import typing
 
@@ -58,10 +59,20 @@ def guide(name: str) -> Guide:
 
 
 def text(name: str) -> str:
-    """The preset as it is written: every number with its source beside it."""
-    if name not in presets():
+    """The preset as it is written: every number with its source beside it. `UsageError` where there is none.
+
+    A name that ends in .toml is the path of a file, which is written as the presets are.
+    """
+    if name in presets():
+        return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    if not name.endswith(".toml"):
         raise UsageError(f"unknown preset {name!r}{did_you_mean(name, presets())}")
-    return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    try:
+        return pathlib.Path(name).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{name}: cannot be read ({error}); wanted a preset, as `sharks presets NAME` prints it"
+        ) from None
 
 
 def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tuple[Spec, Recipe]:
@@ -79,18 +90,21 @@ def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tupl
     return specs.replace(spec, **tables["model"]), dataclasses.replace(recipe, data=data, train=train)
 
 
-@functools.cache
 def _read(name: str) -> tuple[Spec, Recipe, Guide]:
-    return _parse(name, text(name))
+    return _parse(str(name), text(str(name)))
 
 
+@functools.lru_cache
 def _parse(name: str, written: str) -> tuple[Spec, Recipe, Guide]:
     """Spec, recipe and guide of a preset's text; a field that is unknown, or missing and not off, is refused."""
-    tables = tomllib.loads(written)
+    try:
+        tables = tomllib.loads(written)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name}: is no preset ({error}); wanted TOML, as `sharks presets NAME` prints it") from None
     guide = _guide(name, tables.pop("guide")) if "guide" in tables else Guide()
     words = {key: tables.pop(key, "") for key in ("about", "source")}
     for table in _TABLES:
-        if table not in tables:
+        if not isinstance(tables.get(table), dict):
             raise SpecError(f"preset {name!r} has no [{table}]; wanted {', '.join(_TABLES)}")
     spec = from_dict(tables["model"])
     data, train = replaced(DataRecipe(), tables["data"]), replaced(TrainRecipe(), tables["train"])
