@@ -241,7 +241,7 @@ def test_generate_extend_and_info(tmp_path, pack):
         assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "clips/0001.wav", said)
     assert (tmp_path / "clips" / "0001.wav").read_bytes() == longer
     facts = json.loads(sharks_command("info", "clips/0001.wav", "--json", cwd=tmp_path).stdout)
-    assert (facts["kind"], facts["sample_rate"], facts["channels"]) == ("sound", 8000, 1)
+    assert (facts["kind"], facts["sample_rate"], facts["channels"], facts["stream"]) == ("clip", 8000, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import display, options, values
+from . import completions, display, options
 
 
 def doctor(as_json: options.AsJson = False) -> None:
@@ -104,44 +104,19 @@ def _preset(name: str) -> dict[str, typing.Any]:
 
 
 def info(
-    file: Annotated[pathlib.Path, typer.Argument(metavar="FILE", help="A pack, a run, a dataset or a sound.")],
+    file: Annotated[
+        pathlib.Path,
+        typer.Argument(metavar="PATH", help="Anything that sharks makes or takes.", autocompletion=completions.packs),
+    ],
     as_json: options.AsJson = False,
 ) -> None:
-    """Say what a file or folder is."""
-    facts = _facts(file)
-    display.answer("\n".join(f"{name:12} {value}" for name, value in facts.items()), facts, as_json)
+    """Say what a file or folder is, and what to do with it.
 
+    A sound, a clip, clips, a song, an album, a dataset, a run, a project, a pack, a preset, a foreign checkpoint.
+    """
+    from ..projects.what import what
+    from ..sound.reading import shown
 
-def _facts(file: pathlib.Path) -> dict[str, typing.Any]:
-    if (file / "dataset.json").is_file():
-        from ..dataset.dataset import load_dataset
-
-        data = load_dataset(file)
-        return {
-            "kind": "dataset",
-            "sample_rate": data.sample_rate,
-            "hours": round(data.hours, 4),
-            "tracks": len(data.tracks),
-            "skipped": len(data.skipped),
-            "entropy_bits": round(data.entropy_bits, 3),
-            "fingerprint": data.fingerprint,
-        }
-    from ..packs import box
-    from ..packs.pack import BEST, load
-
-    if file.is_dir() or file.suffix == ".safetensors" or box.meant(file, BEST):
-        from ..families.spec import parameters, to_dict
-
-        pack = load(file)
-        facts = {"kind": "pack", "parameters": parameters(pack.spec), "sha256": pack.sha256, **pack.about}
-        return {**facts, **{f"spec.{name}": value for name, value in to_dict(pack.spec).items()}}
-    from ..sound.reading import info
-
-    sound = info(file)
-    return {
-        "kind": "sound",
-        "format": sound.format,
-        "sample_rate": sound.rate,
-        "channels": sound.channels,
-        "length": values.shown_duration(sound.seconds),
-    }
+    facts = what(file)
+    lines = [f"{shown(name):12} {shown(str(value))}" for name, value in facts.items()]  # texts may be anybody's
+    display.answer("\n".join(lines), facts, as_json)

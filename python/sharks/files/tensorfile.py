@@ -156,7 +156,8 @@ class TensorFile:
         head = self._file.read(8 + length)
         if not head.startswith(_START, 8):
             raise self.error(
-                "is a safetensors file without sharks' digests", "use `sharks import` if it comes from another program"
+                "is a safetensors file without sharks' digests",
+                "another program wrote it, and `sharks info` says what",
             )
         zeroed = head[: _DIGEST.start] + b"0" * 64 + head[_DIGEST.stop :]
         if hashlib.sha256(zeroed).hexdigest().encode() != head[_DIGEST]:

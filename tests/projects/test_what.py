@@ -1,0 +1,114 @@
+"""`sharks info`: what anything is that sharks makes or takes, and what to do with it next."""
+
+import json
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+
+import sharks
+from command import sharks_command
+from made_songs import tune
+from sharks.errors import Error
+from sharks.projects.what import CONFIG, LOG, what
+from sharks.sound.wav import write_wav
+from sharks.training.run import rundir
+from small_runs import RATE, trained
+
+PRISM = pathlib.Path(__file__).parents[1] / "importers" / "recorded" / "prism_gru_ckpt"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One of each, of a few samples."""
+    home = tmp_path_factory.mktemp("home")
+    for seed in range(3):
+        (home / "songs").mkdir(exist_ok=True)
+        write_wav(home / "songs" / f"{seed}.wav", tune(4 * RATE, RATE, seed), RATE)
+    data = sharks.prepare(home / "songs", home / "data", sample_rate=RATE, val_fraction=0.3)
+    trained(data, home / "run", steps=3)
+    pack = sharks.random_pack(sharks.SampleRNNSpec(sample_rate=8000, frame_sizes=(4,), dim=4, embed_dim=2))
+    pack.save(home / "mine.safetensors")
+    sharks.generate(home / "mine.safetensors", 0.1, 2, seed=7, temperature=0.5, out=home / "clips")
+    (home / "album").mkdir()
+    shutil.copy(home / "clips" / "0000.wav", home / "album" / "song.wav")
+    (home / "album" / "cuts.json").write_text(
+        json.dumps({"songs": [{"file": "song.wav", "seconds": 0.1}], "dropped": []})
+    )
+    write_wav(home / "music.wav", np.zeros(800, np.float32), 8000)
+    (home / "project").mkdir()
+    for name in ("data", "run", "clips"):
+        shutil.copytree(home / name, home / "project" / name)
+    shutil.copy(home / "clips" / "0000.wav", home / "project" / "song.wav")
+    shutil.copy(home / "album" / "cuts.json", home / "project" / "cuts.json")
+    return home
+
+
+@pytest.mark.parametrize(
+    "name, kind, facts, following",
+    [
+        ("music.wav", "sound", {"sample_rate": 8000, "seconds": 0.1}, None),
+        ("clips/0001.wav", "clip", {"seed": 7, "stream": 1, "temperature": 0.5}, "sharks extend"),
+        ("clips", "clips", {"clips": 2, "seeds": "7", "packs": "../mine.safetensors"}, "sharks curate"),
+        ("album/song.wav", "song", {"channels": 1}, None),
+        ("album", "album", {"songs": "song.wav (0.1 s)"}, None),
+        ("data", "dataset", {"tracks": 3}, "sharks train"),
+        ("run", "run", {"step": 3, "of steps": 3, "preset": "dadabots-2tier-tiny"}, "sharks generate"),
+        ("mine.safetensors", "pack", {"spec.dim": 4}, "sharks generate"),
+        ("project", "project", {"there": "data, run, clips, song.wav", "step": 3}, "sharks generate"),
+    ],
+)
+def test_what_it_is(name, kind, facts, following, home):
+    found = what(home / name)
+    assert found["kind"] == kind and {key: found[key] for key in facts} == facts
+    assert next(iter(found)) == "kind"
+    assert found.get("next", "").startswith(following) if following else "next" not in found
+
+
+def test_presets_the_box_and_checkpoints_of_others(home, monkeypatch):
+    monkeypatch.chdir(home)
+    assert what(pathlib.Path("ibab-wavenet"))["kind"] == "preset" and what(pathlib.Path("box"))["kind"] == "pack"
+    found = what(PRISM)
+    assert (found["kind"], found["as of"]) == ("checkpoint of another program", "prism")
+    assert found["next"].startswith("sharks import ")
+
+
+def test_a_project_that_is_not_done_goes_on(home, tmp_path):
+    (tmp_path / "p").mkdir()
+    shutil.copytree(home / "data", tmp_path / "p" / "data")
+    assert what(tmp_path / "p")["next"].startswith("sharks make FOLDER -o ")
+
+
+def test_weights_of_another_program_are_named_as_such(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"encoder.weight": np.zeros((2, 3), np.float32)}, tmp_path / "other.safetensors")
+    found = what(tmp_path / "other.safetensors")
+    assert (found["kind"], found["tensors"]) == ("safetensors of another program", 1)
+    assert "next" not in found and "imports no safetensors" in found["what to do"]
+    done = sharks_command("generate", "other.safetensors", cwd=tmp_path)
+    assert done.returncode == 3 and "sharks import" not in done.stderr
+    assert sharks_command("import", "other.safetensors", cwd=tmp_path).returncode == 3
+
+
+def test_what_is_nothing_of_ours_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "empty", tmp_path / "nowhere", tmp_path / "x.toml"):
+        with pytest.raises(Error):
+            what(path)
+
+
+def test_hostile_texts_reach_no_terminal(tmp_path):
+    spec = sharks.SampleRNNSpec(frame_sizes=(4,), dim=4, embed_dim=2)
+    evil = "\x1b]0;owned\x07\x1b[2J\r\nsharks: all is well \u202e\x00"
+    pack = sharks.Pack(spec, sharks.random_pack(spec).tensors, about={"preset": evil, "songs": [evil], evil: "x"})
+    pack.save(tmp_path / "evil.safetensors")
+    done = sharks_command("info", "evil.safetensors", cwd=tmp_path)
+    assert done.returncode == 0 and not [c for c in done.stdout if not c.isprintable() and c != "\n"]
+    assert not any(line.startswith("sharks: all is well") for line in done.stdout.splitlines())
+    assert json.loads(sharks_command("info", "evil.safetensors", "--json", cwd=tmp_path).stdout)["preset"] == evil
+
+
+def test_the_names_are_those_of_the_room_that_writes_them():
+    assert (CONFIG, LOG) == (rundir.CONFIG, rundir.LOG)
