@@ -57,4 +57,4 @@ def test_the_verbs_take_it(tmp_path: pathlib.Path) -> None:
     longer = sharks_command("extend", "out/box/0000.wav", "--to", "0.2s", cwd=tmp_path)
     assert longer.returncode == 0, longer.stderr
     page = sharks_command("demo", "box", cwd=tmp_path)
-    assert page.returncode == 0 and (tmp_path / "demo" / "index.html").exists(), page.stderr
+    assert page.returncode == 0 and (tmp_path / "demo-box" / "index.html").exists(), page.stderr

@@ -67,8 +67,11 @@ def demo(
         typer.Argument(metavar="[FOLDER|PACK]", help="Music to learn from, or a trained pack or run to play."),
     ] = None,
     out: Annotated[
-        pathlib.Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where all of it goes.")
-    ] = pathlib.Path("demo"),
+        pathlib.Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Where all of it goes: demo, or demo-box for the model in the box."
+        ),
+    ] = None,
     hours: options.Hours = DEMO_TRAINING,
     as_json: options.AsJson = False,
 ) -> None:
@@ -83,8 +86,9 @@ def demo(
     from ..projects.make import Playing, make, play
 
     if source is None or box.meant(source, BEST):
-        _play_box(out, as_json)
+        _play_box(out or pathlib.Path("demo-box"), as_json)
         return
+    out = out or pathlib.Path("demo")
     playing = Playing(minutes=DEMO_MINUTES, clip_seconds=DEMO_CLIP_SECONDS)
     if source.suffix == ".safetensors" or (source / "best.safetensors").exists():
         album = play(source, out, playing=playing, tell=display.begins, progress=display.of_audio(playing.clips))
