@@ -22,6 +22,7 @@ LIVE_EVERY = 0.1  # seconds between renewals of a line on a terminal
 STILL = 2.0  # seconds after which a line that nobody renews counts them, so that nobody thinks it hangs
 LOG_FIRST, LOG_EVERY = 10.0, 60.0  # seconds until the first line in a log, and from there to the next
 BETWEEN = " | "
+_JOINERS = "\u200c\u200d"  # between letters and between pictures
 
 
 class Terminal:
@@ -43,15 +44,15 @@ class Terminal:
         with self._lock:
             if not self._parts:
                 self._next = now if self.live else max(self._next, now + LOG_FIRST)
-            self._parts, self._renewed = parts, now
+            self._parts, self._renewed = tuple(map(plain, parts)), now
             if now < self._next:
                 return
             self._next = now + (LIVE_EVERY if self.live else LOG_EVERY)
             if self.live:
-                self._renew(parts)
+                self._renew(self._parts)
                 self._count_while_still()
             else:
-                self._write(BETWEEN.join(parts) + "\n")
+                self._write(BETWEEN.join(self._parts) + "\n")
 
     def say(self, text: str) -> None:
         """Sentences, each on a line of its own above the one that is renewed."""
@@ -109,7 +110,8 @@ class Terminal:
             self._counting.join()
 
     def _wrapped(self, text: str) -> str:
-        return "\n".join(wrapped(line, self.width()) for line in text.split("\n")) if self.live else text
+        lines = map(plain, text.split("\n"))
+        return "\n".join(wrapped(line, self.width()) if self.live else line for line in lines)
 
     def width(self) -> int:
         """Columns, as they are now: windows are resized."""
@@ -146,6 +148,18 @@ def _cells(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def plain(text: str) -> str:
+    """A line as it may be shown: what would command the terminal, or turn the order of letters, is escaped.
+
+    Names and the words of a pack come from anywhere. What joins or draws letters stays.
+    """
+    return "".join(character if _harmless(character) else ascii(character)[1:-1] for character in text)
+
+
+def _harmless(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def fitted(parts: typing.Sequence[str], width: int) -> str:

@@ -244,6 +244,29 @@ def test_generate_extend_and_info(tmp_path, pack):
     assert (facts["kind"], facts["sample_rate"], facts["channels"], facts["stream"]) == ("clip", 8000, 1, 1)
 
 
+def test_info_of_a_hostile_pack_commands_no_terminal(tmp_path):
+    spec = SampleRNNSpec(frame_sizes=(4,), dim=4, embed_dim=2)
+    pack = sharks.Pack(
+        spec, sharks.random_pack(spec).tensors, about={"licence": "\x1b]0;owned\x07\r\nsharks: all is \u202ellew"}
+    )
+    pack.save(tmp_path / "rude.safetensors", golden=False)
+    said = sharks_command("info", "rude.safetensors", cwd=tmp_path).stdout
+    assert r"licence      \x1b]0;owned\x07\r\nsharks: all is \u202ellew" in said.splitlines()
+    exact = json.loads(sharks_command("info", "rude.safetensors", "--json", cwd=tmp_path).stdout)
+    assert exact["licence"] == pack.about["licence"], "for machines it is what it is"
+
+
+def test_another_programs_safetensors_is_sent_to_nobody_who_refuses_it(tmp_path, pack):
+    header = b'{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}'
+    (tmp_path / "other.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(12))
+    refuses(sharks_command("check", "other.safetensors", cwd=tmp_path), 3, "of another program", "its checkpoint")
+    for words in (["import"], ["import", "s4"]):
+        parts = ("is a safetensors file", "wanted the checkpoint that it was made from")
+        refuses(sharks_command(*words, "other.safetensors", cwd=tmp_path), 3, *parts)
+        refuses(sharks_command(*words, pack, "-o", "x.safetensors", cwd=tmp_path), 3, "of sharks already")
+    assert [path.name for path in tmp_path.iterdir()] == ["other.safetensors"]
+
+
 @pytest.mark.parametrize(
     "total, length, clips", [("1s", "0.4s", 3), ("0.3s", "0.1s", 3), ("1.1s", "0.1s", 11), ("0.1s", "0.4s", 1)]
 )

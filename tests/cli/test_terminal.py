@@ -14,7 +14,7 @@ import time
 import pytest
 
 from sharks import terminal
-from sharks.terminal import Terminal, cells, fitted, wrapped
+from sharks.terminal import Terminal, cells, fitted, plain, wrapped
 
 PARTS = ("ETA 1 m 47 s", "24% of 3,000 steps", "loss 6.46 bits, guessing 7.48", "24.6x real time", "489 MB")
 NAMES = ["song.wav", "海の歌" * 30, "🎸🔥" * 40, "é" * 200, "x" * 200]
@@ -139,6 +139,31 @@ def test_sentences_wrap_at_words(columns):
     assert all(line.startswith("  ") for line in wrapped("  " + sentence, columns).split("\n"))
     assert wrapped("x" * 200, columns) == "x" * 200, "a word, such as a path, stays whole"
     assert wrapped("song.wav    train  3:02", 60) == "song.wav    train  3:02", "and so does a table"
+
+
+HOSTILE = "take\x1b]0;owned\x07\r\u202egnp.wav"
+ESCAPED = r"take\x1b]0;owned\x07\r\u202egnp.wav"
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["terminal", "log"])
+def test_a_name_commands_no_terminal(live, monkeypatch):
+    monkeypatch.setattr(terminal, "LIVE_EVERY", 0.0)
+    monkeypatch.setattr(terminal, "LOG_FIRST", 0.0)
+    screen = Screen(80) if live else None
+    log = io.StringIO()
+    shown = Terminal(screen.stream if screen else log)
+    shown.show("ETA 1 s", HOSTILE)
+    shown.say(f"note: {HOSTILE}\nand more")
+    shown.last(HOSTILE)
+    text = screen.sent() if screen else log.getvalue()
+    assert drawn(text)[-1] == ESCAPED
+    assert f"ETA 1 s | {ESCAPED}" in text and f"note: {ESCAPED}" in text and not set(text) & set("\x1b\x07\u202e")
+
+
+def test_letters_of_all_scripts_stay():
+    for name in (*NAMES, "کتاب\u200cها", "👨\u200d👩\u200d👧", "a\u00a0b\u3000c", "e\u0301"):
+        assert plain(name) == name
+    assert plain("a\nb\u2028c\udce9") == r"a\nb\u2028c\udce9"
 
 
 def test_cells():

@@ -88,7 +88,7 @@ def test_weights_of_another_program_are_named_as_such(tmp_path):
     assert (found["kind"], found["tensors"]) == ("safetensors of another program", 1)
     assert "next" not in found and "imports no safetensors" in found["what to do"]
     done = sharks_command("generate", "other.safetensors", cwd=tmp_path)
-    assert done.returncode == 3 and "sharks import" not in done.stderr
+    assert done.returncode == 3 and "of another program; name a pack, or let `sharks import` make one" in done.stderr
     assert sharks_command("import", "other.safetensors", cwd=tmp_path).returncode == 3
 
 

@@ -30,6 +30,8 @@ def last(text: str) -> None:
 def answer(text: str, values: dict[str, typing.Any], as_json: bool) -> None:
     """The result on stdout: for people, or one JSON object for machines."""
     terminal.stderr().end()
+    if not as_json and sys.stdout.isatty():  # in a pipe, a name is given as it is
+        text = "\n".join(map(terminal.plain, text.split("\n")))
     print(json.dumps(values, default=str, allow_nan=False) if as_json else text, flush=True)
 
 

@@ -43,8 +43,8 @@ MOST_HEADER_BYTES = 1 << 21  # the longest table, of 1024 WaveNet layers, needs 
 MOST_DIMENSIONS = 8
 LARGEST_DIMENSION = 1 << 40
 
-_START = b'{"__metadata__":{"header_sha256":"'
-_DIGEST = slice(8 + len(_START), 8 + len(_START) + 64)
+PACK_START = b'{"__metadata__":{"header_sha256":"'
+_DIGEST = slice(8 + len(PACK_START), 8 + len(PACK_START) + 64)
 _AGAIN = "copy or download it again, or use an earlier one"
 
 
@@ -154,10 +154,10 @@ class TensorFile:
             )
         self._file.seek(0)
         head = self._file.read(8 + length)
-        if not head.startswith(_START, 8):
+        if not head.startswith(PACK_START, 8):
             raise self.error(
-                "is a safetensors file without sharks' digests",
-                "another program wrote it, and `sharks info` says what",
+                "is a safetensors file of another program",
+                "name a pack, or let `sharks import` make one of its checkpoint",
             )
         zeroed = head[: _DIGEST.start] + b"0" * 64 + head[_DIGEST.stop :]
         if hashlib.sha256(zeroed).hexdigest().encode() != head[_DIGEST]:

@@ -8,7 +8,7 @@ import typing
 import numpy as np
 
 from ..errors import PackError
-from ..files.tensorfile import short
+from ..files.tensorfile import MOST_HEADER_BYTES, PACK_START, short
 from .readers.checkpoint_file import CheckpointFile
 from .readers.tf_bundle import read_bundle
 from .readers.torch_file import read_torch, state_dict_of
@@ -37,12 +37,23 @@ def open_checkpoint(path: pathlib.Path) -> Found:
     if path.is_dir() or _is_bundle(path):
         return Found(BUNDLE, read_bundle(path), Settings())
     start = _start(path)
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= MOST_HEADER_BYTES:
+        raise PackError(_of_safetensors(path, start))
     if start[:2] == b"PK" or start[257:262] == b"ustar" or _TORCH_MAGIC in start[:64]:
         saved = read_torch(path)
         return Found(TORCH, state_dict_of(saved, path), Settings(_own_settings(saved), "the checkpoint itself"))
     if start[:1] and start[:1] in _PICKLE_STARTS:
         return Found(PICKLE, _arrays(path, read_pickle(path)), Settings())
     raise PackError(f"{path}: is no checkpoint; wanted {BUNDLE} (name its prefix or .index), {TORCH} or {PICKLE}")
+
+
+def _of_safetensors(path: pathlib.Path, start: bytes) -> str:
+    if PACK_START in start:
+        return f"{path}: is a file of sharks already; nothing is left to import"
+    return (
+        f"{path}: is a safetensors file, which says nothing of how its numbers are played; wanted the checkpoint "
+        f"that it was made from: {BUNDLE}, {TORCH} or {PICKLE}"
+    )
 
 
 def _is_bundle(path: pathlib.Path) -> bool:

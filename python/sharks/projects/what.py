@@ -15,6 +15,7 @@ from collections.abc import Callable
 from ..clips import manifest
 from ..dataset.dataset import read_table
 from ..errors import AudioError, Error, PackError
+from ..files.tensorfile import PACK_START
 from ..songs import cutlist
 
 Facts = dict[str, typing.Any]
@@ -158,12 +159,11 @@ def _other_safetensors(path: pathlib.Path, error: PackError) -> Facts:
     try:
         with open(path, "rb") as file:
             size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(size, _MOST_HEADER)))
-        names = [name for name in header if name != "__metadata__"]
-        ours = "sharks" in str((header.get("__metadata__") or {}).get("format"))
-    except (OSError, ValueError, TypeError, AttributeError):
+            header = file.read(min(size, _MOST_HEADER))
+        names = [] if header.startswith(PACK_START) else [name for name in json.loads(header) if name != "__metadata__"]
+    except (OSError, ValueError, TypeError):
         raise error from None
-    if ours:
+    if not names:  # a pack of ours that is damaged, or nothing at all
         raise error from None
     return {
         "kind": "safetensors of another program",
