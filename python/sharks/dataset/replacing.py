@@ -32,11 +32,10 @@ def check_replacing(
     elsewhere = bool(before) and not set(before) & set(roots)
     if not runs and not elsewhere:
         return
-    reasons = [f"was made from {', '.join(map(shown, before))}"] if elsewhere else []
+    reasons = [f"it was made from {', '.join(map(shown, before))}"] if elsewhere else []
     reasons += [f"{' and '.join(map(shown, runs))} learnt from it and could not go on"] if runs else []
     was = {str(track["name"]) for track in old.get("tracks", ())}
-    sentence = f"{shown(folder)}: is a dataset of other music ({_difference(was, set(songs))}), which {reasons[0]}"
-    sentence += f"; {reasons[1]}" if len(reasons) > 1 else ""
+    sentence = f"{shown(folder)}: is a dataset of other music ({_difference(was, set(songs))}): {'; '.join(reasons)}"
     if replace if isinstance(replace, bool) else replace(sentence):
         return
     raise UsageError(
