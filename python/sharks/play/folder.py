@@ -78,8 +78,9 @@ class ClipFolder:
 
     def announce(self) -> None:
         """Let the manifest name clips of which there is nothing yet: so it is known what was asked for."""
-        nothing = (row for row in self._rows if row.file not in self._known and not (self.path / row.file).exists())
-        manifest.write(self.path, [dataclasses.replace(row, samples=0) for row in nothing], self._rank)
+        nothing = [row for row in self._rows if row.file not in self._known and not (self.path / row.file).exists()]
+        if nothing:
+            manifest.write(self.path, [dataclasses.replace(row, samples=0) for row in nothing], self._rank)
 
     def growing(self, some: Sequence[int], session: Session | None = None) -> Growing:
         """Write some of the rows' clips: what `session` plays, or from their start."""
