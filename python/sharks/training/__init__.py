@@ -236,7 +236,7 @@ def _torch() -> types.ModuleType:
     try:
         import torch
     except ImportError:
-        raise ResourceError("training needs torch; install it with `pip install sharks-audio[train]`") from None
+        raise ResourceError("training needs torch; install it with `pip install 'sharks-audio[train]'`") from None
     return torch
 
 

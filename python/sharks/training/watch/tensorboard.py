@@ -24,7 +24,7 @@ class TensorBoard(Listener):
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise ResourceError(
-                "this needs tensorboard; install it with `pip install sharks-audio[train]`, or leave it out"
+                "this needs tensorboard; install it with `pip install 'sharks-audio[train]'`, or leave it out"
             ) from None
         self._writer: typing.Any = SummaryWriter(str(run / FOLDER), purge_step=step + 1)
         self._forecast = forecast
