@@ -54,6 +54,7 @@ def home(tmp_path_factory):
         ("album/song.wav", "song", {"channels": 1}, None),
         ("album", "album", {"songs": "song.wav (0.1 s)"}, None),
         ("data", "dataset", {"tracks": 3}, "sharks train"),
+        ("songs", "folder of music", {"files": 3, "first": "0.wav, 1.wav, 2.wav"}, "sharks make"),
         ("run", "run", {"step": 3, "of steps": 3, "preset": "dadabots-2tier-tiny"}, "sharks generate"),
         ("mine.safetensors", "pack", {"spec.dim": 4}, "sharks generate"),
         ("project", "project", {"there": "data, run, clips, song.wav", "step": 3}, "sharks generate"),
@@ -64,6 +65,33 @@ def test_what_it_is(name, kind, facts, following, home):
     assert found["kind"] == kind and {key: found[key] for key in facts} == facts
     assert next(iter(found)) == "kind"
     assert found.get("next", "").startswith(following) if following else "next" not in found
+
+
+def test_a_run_is_as_far_as_its_log_and_its_pack_as_the_best(home, tmp_path):
+    shutil.copytree(home / "run", tmp_path / "run")
+    with open(tmp_path / "run" / LOG, "ab") as log:
+        log.write(b'{"step": 9, "nll": 5.0}\n')
+    found = what(tmp_path / "run")
+    assert (found["kind"], found["step"], found["best step"]) == ("run", 9, what(home / "run")["best step"])
+
+
+def test_a_list_of_cuts_of_somebody_else_says_nothing(home, tmp_path):
+    shutil.copytree(home / "songs", tmp_path / "songs")
+    (tmp_path / "songs" / "cuts.json").write_text("[]")
+    assert what(tmp_path / "songs")["kind"] == "folder of music"
+
+
+def test_a_folder_without_a_sound_is_nothing_of_ours(tmp_path):
+    (tmp_path / "notes.txt").write_text("These are words.")
+    with pytest.raises(Error, match="is nothing that sharks makes or takes"):
+        what(tmp_path)
+
+
+def test_an_experiment():
+    asked = pathlib.Path(__file__).parents[2] / "docs" / "experiments" / "receptive-field.toml"
+    found = what(asked)
+    assert (found["kind"], found["preset"]) == ("experiment", "ibab-wavenet-tiny")
+    assert found["next"].startswith("sharks sweep ") and found["next"].endswith(" DATA")
 
 
 def test_presets_the_box_and_checkpoints_of_others(home, monkeypatch):

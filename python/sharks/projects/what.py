@@ -18,6 +18,9 @@ from ..errors import AudioError, Error, PackError
 from ..files.tensorfile import PACK_START
 from ..songs import cutlist
 
+if typing.TYPE_CHECKING:
+    from ..sound.reading import Decoder
+
 Facts = dict[str, typing.Any]
 CONFIG, LOG = "config.toml", "log.jsonl"  # as training/run/rundir.py has them, which would load torch's rooms
 
@@ -45,6 +48,29 @@ def _preset(path: pathlib.Path) -> Facts | None:
         "sample_rate": spec.sample_rate,
         "next": f"sharks make FOLDER -o PROJECT -p {_quoted(path)}",
     }
+
+
+def _experiment(path: pathlib.Path) -> Facts | None:
+    import tomllib
+
+    from .sweep import read
+
+    if path.suffix != ".toml" or not path.is_file():  # opening a pipe could wait for ever
+        return None
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    if "value" not in table:
+        return None
+    asked = read(path)
+    facts = {
+        "kind": "experiment",
+        "question": asked.question,
+        "preset": asked.preset,
+        "values": ", ".join(asked.values),
+    }
+    return facts | {"next": f"sharks sweep {_quoted(path)} DATA"}
 
 
 def _dataset(path: pathlib.Path) -> Facts | None:
@@ -79,7 +105,7 @@ def _run(path: pathlib.Path) -> Facts | None:
         pack = _pack_facts(path)
     except PackError:
         return facts | {"state": "no checkpoint yet", "next": f"sharks train DATA -o {_quoted(path)}"}
-    return facts | pack | {"kind": "run", "next": f"sharks generate {_quoted(path)}"}
+    return {**facts, **pack, **facts, "best step": pack.get("step"), "next": f"sharks generate {_quoted(path)}"}
 
 
 def _last_step(log: pathlib.Path) -> int:
@@ -97,7 +123,7 @@ def _project(path: pathlib.Path) -> Facts | None:
     if not done or not (read_table(path / "data") is not None or (path / "run" / CONFIG).is_file()):
         return None
     clips = sorted(folder.name for folder in path.glob("clips*") if manifest.read(folder))
-    songs = [entry["file"] for entry in cutlist.read(path) if (path / entry["file"]).exists()]
+    songs = [entry["file"] for entry in _cuts(path) if (path / entry["file"]).exists()]
     state = [*done, *clips, *songs]
     page = path / "index.html"
     following = f"sharks make FOLDER -o {_quoted(path)}" if not songs else f"sharks generate {_quoted(path / 'run')}"
@@ -111,9 +137,9 @@ def _project(path: pathlib.Path) -> Facts | None:
 
 
 def _album(path: pathlib.Path) -> Facts | None:
-    if not (path / cutlist.NAME).is_file():
+    songs = {entry["file"]: entry.get("seconds") for entry in _cuts(path)}
+    if not songs:
         return None
-    songs = {entry["file"]: entry.get("seconds") for entry in cutlist.read(path)}
     return {"kind": "album", "songs": ", ".join(f"{file} ({seconds} s)" for file, seconds in songs.items())}
 
 
@@ -215,7 +241,35 @@ def _sound(path: pathlib.Path) -> Facts | None:
     return facts
 
 
+def _music(path: pathlib.Path) -> Facts | None:
+    """A folder of the musician's own; which of it is music, `prepare` says of each file."""
+    from ..dataset.sources import find_sources
+    from ..sound.reading import Decoder
+
+    if not path.is_dir():
+        return None
+    files = [source for source in find_sources([path], path / "data") if not source.problem and not source.made_here]
+    with Decoder() as decoder:
+        if not any(_can_be_heard(decoder, source.path) for source in files[:_MOST_HEARD]):
+            return None
+    facts: Facts = {
+        "kind": "folder of music",
+        "files": len(files),
+        "first": ", ".join(source.name for source in files[:3]),
+    }
+    return facts | {"next": f"sharks make {_quoted(path)} -o PROJECT"}
+
+
+def _can_be_heard(decoder: Decoder, path: pathlib.Path) -> bool:
+    try:
+        decoder.header(path)
+    except AudioError:
+        return False
+    return True
+
+
 def _cuts(folder: pathlib.Path) -> list[dict[str, typing.Any]]:
+    """Of the songs that sharks made in a folder; none where the list is of somebody else."""
     try:
         return cutlist.read(folder)
     except Error:
@@ -227,7 +281,8 @@ def _quoted(path: pathlib.Path) -> str:
 
 
 _MOST_HEADER = 1 << 26  # bytes
+_MOST_HEARD = 20  # files of a folder of which one must be a sound
 _CHECKPOINTS = (".pt", ".pth", ".pkl", ".index", ".ckpt")
 _LOOKS: tuple[Callable[[pathlib.Path], Facts | None], ...] = (
-    *(_preset, _dataset, _run, _project, _pack, _album, _clips, _checkpoint, _sound),
+    *(_experiment, _preset, _dataset, _run, _project, _pack, _album, _clips, _checkpoint, _sound, _music),
 )
