@@ -7,6 +7,8 @@ import pytest
 
 import sharks
 from command import COMMAND, ENVIRONMENT
+from sharks.cli import completions
+from sharks.engine import devices
 
 
 def offered(words, cwd):
@@ -49,6 +51,10 @@ def test_what_is_offered(words, wanted, home):
 
 def test_all_presets_are_offered(home):
     assert offered(["train", "data", "-p", ""], home) == list(sharks.presets())
+
+
+def test_the_devices_are_those_that_may_be_named():
+    assert set(completions.DEVICES) == {*devices.DEVICES, *devices._ALSO}
 
 
 def test_nothing_slow_is_imported_for_it():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import pathlib
 
-DEVICES = ("auto", "cpu", "gpu", "cuda", "reference")
+DEVICES = ("auto", "cpu", "gpu", "cuda", "reference")  # as engine/devices.py has them, whose room loads numpy
 
 
 def presets(incomplete: str) -> list[str]:

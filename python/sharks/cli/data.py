@@ -89,7 +89,6 @@ def train(
 
     Started by torchrun, each process learns from its share of every batch.
     """
-    from ..projects.demo import box
     from ..projects.make import dataset_of
     from ..training import smoke as learn_by_heart
     from ..training import train
@@ -98,7 +97,7 @@ def train(
 
     changes, name = values.settings(settings), values.named_after(data)
     folder = out or pathlib.Path("runs") / name
-    pack = None if start is None else box() if start == "box" else begun_as(start)
+    pack = None if start is None else begun_as(start)
     preset = chosen(preset if pack is None else preset or preset_of(pack), folder, device, display.say)
     dataset = dataset_of(data, pathlib.Path("data") / name, preset, changes)
     if smoke:

@@ -20,6 +20,7 @@ from ..errors import AudioError
 from ..files.locks import held
 from ..sound.collapse import told_apart
 from . import page
+from .page import LEARNT
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
@@ -39,9 +40,6 @@ _HEARD = {"model.sample_rate": "sample_rate", "data.val_fraction": "val_fraction
 MOST_ROUNDS = 4  # of generating, each as many clips again, where too few are
 FIRST = 8  # clips that are listened to before the rest is played
 LEAST_MUSIC = 0.1  # of what these play; where less is fit for a song, more of it is no help
-LEARNT = (
-    0.1  # bits per sample that held-out music must cost less than by guessing; what plays at all learns 0.5 or more
-)
 
 
 @dataclasses.dataclass(frozen=True)

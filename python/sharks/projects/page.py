@@ -22,7 +22,7 @@ if typing.TYPE_CHECKING:
 
 NAME, FILES = "index.html", "index_files"
 MOST_SONGS = 12  # named, of those that were learnt from
-LEARNT = 0.1  # bits per sample under guessing, from which on something was learnt
+LEARNT = 0.1  # bits per sample under guessing, from which on something was learnt; what plays at all has 0.5 or more
 _OURS = '<meta name="generator" content="sharks">'  # tells our pages from others
 _CREATIVE_COMMONS = re.compile(r"CC[- ](BY(?:-NC)?(?:-SA|-ND)?)[- ](\d\.\d)", re.IGNORECASE)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ..clips import manifest
 from ..dataset.dataset import read_table
+from ..dataset.own_work import CONFIG
 from ..errors import AudioError, Error, PackError
 from ..files.tensorfile import PACK_START
 from ..songs import cutlist
@@ -22,7 +23,7 @@ if typing.TYPE_CHECKING:
     from ..sound.reading import Decoder
 
 Facts = dict[str, typing.Any]
-CONFIG, LOG = "config.toml", "log.jsonl"  # as training/run/rundir.py has them, which would load torch's rooms
+LOG = "log.jsonl"  # as training/run/rundir.py has it, which would load torch's rooms
 
 
 def what(path: pathlib.Path) -> Facts:

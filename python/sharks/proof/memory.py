@@ -30,7 +30,7 @@ _V2 = _Kind(("memory.max", "memory.high"), "memory.current", "inactive_file")
 
 def available(root: pathlib.Path = _ROOT) -> int:
     """Bytes. `root` is where proc/ and sys/ are."""
-    found = [_kilobytes(root / "proc/meminfo", "MemAvailable"), *_of_groups(root), *_of_process(root)]
+    found = [kilobytes(root / "proc/meminfo", "MemAvailable"), *_of_groups(root), *_of_process(root)]
     return max(0, min([amount for amount in found if amount is not None], default=UNLIMITED))
 
 
@@ -40,7 +40,7 @@ def _of_process(root: pathlib.Path) -> Iterator[int]:
     except ImportError:  # Windows
         return
     for limit, line in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
-        most, used = resource.getrlimit(limit)[0], _kilobytes(root / "proc/self/status", line)
+        most, used = resource.getrlimit(limit)[0], kilobytes(root / "proc/self/status", line)
         if most != resource.RLIM_INFINITY and used is not None:
             yield most - used
 
@@ -87,7 +87,7 @@ def _unescaped(word: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word)
 
 
-def _kilobytes(file: pathlib.Path, name: str) -> int | None:
+def kilobytes(file: pathlib.Path, name: str) -> int | None:
     """Bytes, from the line of a file that says "name: count kB"."""
     return next((int(line.split()[1]) * 1024 for line in _lines(file) if line.startswith(f"{name}:")), None)
 

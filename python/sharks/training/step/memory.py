@@ -13,7 +13,7 @@ import torch
 
 from ...errors import ResourceError
 from ...families.spec import Spec, parameters
-from ...proof.memory import available
+from ...proof.memory import available, kilobytes
 from ...recipes.recipe import TrainRecipe
 from ..music.batches import Batch
 
@@ -152,7 +152,7 @@ def peak(device: torch.device) -> int:
     """Bytes: of the device, or of this process so far where it can be asked."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    highest = _kilobytes("/proc/self/status", "VmHWM")
+    highest = kilobytes(pathlib.Path("/proc/self/status"), "VmHWM")
     if highest is not None:
         return highest
     try:
@@ -175,15 +175,6 @@ def current(device: torch.device) -> int:
         return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except (ImportError, OSError, ValueError):
         return 0
-
-
-def _kilobytes(file: str, name: str) -> int | None:
-    """Bytes, from the line of a file that says "name: count kB"."""
-    try:
-        lines = pathlib.Path(file).read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
-    except (OSError, StopIteration, ValueError):
-        return None
 
 
 def _gb(count: float) -> str:
