@@ -67,7 +67,7 @@ def test_what_it_cannot_be_told(rank: str, of: str) -> None:
     [
         ({"share": (2, 2)}, "share is"),
         ({"share": (-1, 2)}, "share is"),
-        ({"share": (0, 2), "seed": None}, "seed is None"),
+        ({"share": (0, 2), "seed": None}, "seed is not given"),
         ({"share": (4, 5)}, "only 4 streams"),
         ({"share": (0, 2), "streams": [1, 1, 2, 3]}, "one stream twice"),
     ],

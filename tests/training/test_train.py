@@ -188,7 +188,7 @@ def test_a_run_from_before_a_setting_existed_goes_on(data, tmp_path):
 
 def test_a_gpu_is_a_cuda_device(data, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(ResourceError, match="torch finds no CUDA device here; use device='cpu'"):
+    with pytest.raises(ResourceError, match="torch finds no CUDA device here; use device cpu"):
         trained(data, tmp_path / "run", device="gpu")
     assert not (tmp_path / "run").exists()
 

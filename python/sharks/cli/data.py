@@ -90,18 +90,23 @@ def train(
     Started by torchrun, each process learns from its share of every batch.
     """
     from ..projects.make import dataset_of
+    from ..training import asked, train
     from ..training import smoke as learn_by_heart
-    from ..training import train
     from ..training.choice import chosen
+    from ..training.run import rundir
     from ..training.start import begun_as, preset_of
 
     changes, name = values.settings(settings), values.named_after(data)
     folder = out or pathlib.Path("runs") / name
     pack = None if start is None else begun_as(start)
     preset = chosen(preset if pack is None else preset or preset_of(pack), folder, device, display.say)
+    within = values.hours(hours)
+    asked(preset, pack, steps=steps, hours=within, batch=batch, device=device, seed=seed, **changes)
+    if not smoke:
+        rundir.refuse_others(folder)
     dataset = dataset_of(data, pathlib.Path("data") / name, preset, changes)
     if smoke:
-        minutes = SMOKE_MINUTES if hours is None else values.duration(hours, unit="h") / 60
+        minutes = SMOKE_MINUTES if within is None else within * 60
         found = learn_by_heart(dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **changes)
         display.answer(str(found), dataclasses.asdict(found), as_json)
         return
@@ -110,7 +115,7 @@ def train(
         folder,
         preset,
         steps=steps,
-        hours=values.hours(hours),
+        hours=within,
         batch=batch,
         device=device,
         seed=seed,

@@ -24,9 +24,10 @@ def sweep(
     The same command again goes on where it stopped.
     """
     from ..projects.make import dataset_of
-    from ..projects.sweep import read, sweep
+    from ..projects.sweep import check, read, sweep
 
     asked = read(experiment)
+    check(asked, out, device)
     dataset = dataset_of(data, pathlib.Path("data") / values.named_after(data), asked.preset, asked.changes)
     page = sweep(asked, dataset, out, device=device, tell=display.say)
     display.answer(page.read_text(encoding="utf-8"), {"table": page}, as_json)

@@ -65,8 +65,8 @@ class ClipWriters:
                 pathlib.Path(wav.path).unlink(missing_ok=True)
             if getattr(error.__context__, "errno", None) == errno.EMFILE:
                 raise ResourceError(
-                    f"n is {len(paths)}, but the system opens only about {len(self._wavs)} files at once; "
-                    "generate in several calls, each with its streams="
+                    f"{len(paths)} clips at once, but the system opens only about {len(self._wavs)} files; "
+                    "generate in several calls, or let it open more (ulimit -n)"
                 ) from None
             raise
 

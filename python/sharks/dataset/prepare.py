@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from ..errors import AudioError, ResourceError, UsageError, did_you_mean
+from ..errors import AudioError, ResourceError, UsageError, arguments
 from ..files.atomic import atomically
 from ..files.locks import held, started_together
 from ..levels.quantize import codec_of
@@ -69,8 +69,14 @@ def prepare(
     >>> [(track.name, track.split) for track in data.tracks]
     [('song0.wav', 'train'), ('song1.wav', 'val')]
     """
-    roots = [src] if isinstance(src, (str, os.PathLike)) else list(src)
-    folder = pathlib.Path(out)
+    roots, folder, val_tracks = (
+        arguments.paths("src", src),
+        arguments.path("out", out),
+        arguments.words("val_tracks", val_tracks),
+    )
+    arguments.function("progress", progress)
+    if not callable(replace):
+        replace = arguments.flag("replace", replace)
     settings, fraction = _settings(preset, sample_rate, channels, val_fraction, trim_db, longest_silence)
     _ours(folder)
     sources = find_sources(roots, folder)
@@ -136,20 +142,11 @@ def _settings(
 
         data = recipe_of(preset).data
         rate, fraction, trim = spec_of(preset).sample_rate, data.val_fraction, max(trim, data.trim_db)
-    rate = rate if sample_rate is None else sample_rate
-    fraction = fraction if val_fraction is None else val_fraction
-    trim = trim if trim_db is None else trim_db
-    if channels not in ("mono", "each"):
-        raise UsageError(f"channels is {channels!r}{did_you_mean(str(channels), ('mono', 'each'))}")
-    for name, value, low, high in (
-        ("sample_rate", rate, 1000, 384000),
-        ("val_fraction", fraction, 0.0, 0.9),
-        ("trim_db", trim, -math.inf, 0.0),
-        ("longest_silence", longest_silence, 0.2, math.inf),
-    ):
-        if not low <= value <= high:
-            raise UsageError(f"{name} is {value}; wanted {low:g} to {high:g}")
-    return Settings(int(rate), channels, float(trim), float(longest_silence)), float(fraction)
+    arguments.choice("channels", channels, ("mono", "each"))
+    rate = arguments.rate("sample_rate", rate if sample_rate is None else sample_rate, 1000, 384000)
+    fraction = arguments.number("val_fraction", fraction if val_fraction is None else val_fraction, 0.0, 0.9)
+    trim = arguments.number("trim_db", trim if trim_db is None else trim_db, -math.inf, 0.0)
+    return Settings(rate, channels, trim, arguments.number("longest_silence", longest_silence, 0.2, math.inf)), fraction
 
 
 def _ours(folder: pathlib.Path) -> dict[str, typing.Any] | None:

@@ -19,7 +19,7 @@ import weakref
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..errors import Error, Notice, ResourceError, UsageError
+from ..errors import Error, Notice, ResourceError, UsageError, arguments
 from ..families.registry import reference_player
 from ..families.spec import to_dict
 from ..packs.pack import Pack
@@ -170,15 +170,16 @@ def open_player(
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """
     device = choose_device(device, dtype)
-    if dtype not in DTYPES[device]:
-        raise UsageError(f"dtype is {dtype!r}; device {device!r} plays {', '.join(DTYPES[device])}")
-    if plan != "default" and device != "cuda":
-        raise UsageError(f"plan is {plan!r}; device {device!r} has one plan, 'default'")
-    _whole("streams", streams, MOST_STREAMS)
+    if not isinstance(dtype, str) or dtype not in DTYPES[device]:
+        kinds = ", ".join(DTYPES[device])
+        raise UsageError(f"is {arguments.shown(dtype)}; device {device!r} plays {kinds}", argument="dtype")
+    if not isinstance(plan, str) or (plan != "default" and device != "cuda"):
+        raise UsageError(f"is {arguments.shown(plan)}; device {device!r} has one plan, 'default'", argument="plan")
+    streams = arguments.whole("streams", streams, 1, MOST_STREAMS)
     if cuda_stream is not None and device != "cuda":
         raise UsageError(f"cuda_stream is given, but device {device!r} plays; leave it out, or use device='cuda'")
-    queue = None if cuda_stream is None else _whole("cuda_stream", cuda_stream, (1 << 64) - 1, least=0)
-    threads = _default_threads(streams) if threads is None else _whole("threads", threads, MOST_THREADS)
+    queue = None if cuda_stream is None else arguments.whole("cuda_stream", cuda_stream, 0, (1 << 64) - 1)
+    threads = _default_threads(streams) if threads is None else arguments.whole("threads", threads, 1, MOST_THREADS)
     given = pack.spec.condition.per_stream(condition, streams)
     vectors = pack.spec.condition.vectors(pack.tensors, given, streams)
     if device == "reference":
@@ -235,7 +236,7 @@ def _compiled() -> types.ModuleType:
     except ImportError as error:
         raise ResourceError(
             f"the compiled engine cannot be loaded ({' '.join(str(error).split())}); install sharks-audio again, or be "
-            "patient with device='reference'"
+            "patient with device reference"
         ) from None
     return _core
 
@@ -257,12 +258,6 @@ def _model(pack: Pack, device: str, dtype: str, plan: str = "default") -> _core.
 def _default_threads(streams: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, max(streams, FEW_STREAMS), MOST_THREADS))
-
-
-def _whole(name: str, value: int, most: int, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
-        raise UsageError(f"{name} is {value!r}; wanted a whole number from {least} to {most}")
-    return int(value)
 
 
 def _exact(name: str, values: ArrayLike, dtype: DTypeLike) -> NDArray[typing.Any]:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 import math
+import numbers
 import typing
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -21,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SpecError, did_you_mean
+from ..errors.arguments import shown
 from ..levels.names import CODECS, OUTPUTS
 from ..levels.quantize import codec_of
 from .conditions import Condition, Unconditioned
@@ -66,8 +69,7 @@ class Spec(abc.ABC):
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
-            if isinstance(getattr(self, f.name), list):
-                object.__setattr__(self, f.name, tuple(getattr(self, f.name)))
+            object.__setattr__(self, f.name, _as_type(f.name, getattr(self, f.name), _hints(type(self))[f.name]))
         self._check_between("sample_rate", 1000, 384000)
         self._check_between("q_levels", 2, 65536)
         self._check_choice("codec", CODECS)
@@ -181,12 +183,11 @@ def to_dict(spec: Spec) -> dict[str, typing.Any]:
 
 def replace(spec: Kind, **changes: typing.Any) -> Kind:
     """A copy of `spec` with fields changed; names and types are checked, lists become tuples."""
-    hints = typing.get_type_hints(type(spec))
     names = [f.name for f in dataclasses.fields(spec)]
     for name, value in changes.items():
         if name not in names:
             raise SpecError(f"{spec.family} has no field {name!r}{did_you_mean(name, names)}")
-        changes[name] = _as_type(name, value, hints[name])
+        changes[name] = _as_type(name, value, _hints(type(spec))[name])
     return dataclasses.replace(spec, **changes)
 
 
@@ -195,14 +196,28 @@ def parameters(spec: Spec) -> int:
     return sum(math.prod(shape) for _, shape in spec.tensors())
 
 
+_KINDS = {int: numbers.Integral, float: numbers.Real, bool: bool, str: str}
+
+
 def _as_type(name: str, value: typing.Any, hint: typing.Any) -> typing.Any:
-    """`value` if it has the field's type (an int passes for a float, a list for a tuple of ints), else SpecError."""
+    """As the field's type, else `SpecError`. A list passes for a tuple, an int for a float, numpy's for ours."""
     if hint == tuple[int, ...]:
-        if isinstance(value, (list, tuple)) and all(type(v) is int for v in value):
-            return tuple(value)
-        raise SpecError(f"{name} is {value!r}; wanted a list of whole numbers")
-    if hint is float and type(value) in (int, float):
-        return float(value)
-    if type(value) is not hint:
-        raise SpecError(f"{name} is {value!r}; wanted {hint.__name__}")
-    return value
+        if isinstance(value, (list, tuple)) and all(_is_a(one, int) for one in value):
+            return tuple(map(int, value))
+        raise SpecError(f"{name} is {shown(value)}; wanted a list of whole numbers")
+    if not _is_a(value, hint):
+        raise SpecError(f"{name} is {shown(value)}; wanted {hint.__name__}")
+    try:
+        return hint(value)
+    except OverflowError:
+        raise SpecError(f"{name} is {shown(value)}, which is too large") from None
+
+
+def _is_a(value: typing.Any, hint: type) -> bool:
+    """Whether a value has a type; for us a bool is no int."""
+    return isinstance(value, _KINDS[hint]) and isinstance(value, bool) == (hint is bool)
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, typing.Any]:
+    return typing.get_type_hints(kind)

@@ -12,7 +12,7 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PackError, SpecError, UsageError, did_you_mean
+from ..errors import PackError, SpecError, arguments
 from ..files.tensorfile import short
 from ..packs.pack import Pack
 from . import settings
@@ -46,12 +46,13 @@ def import_checkpoint(
     >>> pack.about["import"]["assumed"]
     ['sample rate 16000 assumed: the checkpoint does not say']
     """
-    if kind is not None and kind not in KINDS:
-        raise UsageError(f"kind is {kind!r}{did_you_mean(str(kind), KINDS)}")
-    path = pathlib.Path(path)
+    if kind is not None:
+        arguments.choice("kind", kind, KINDS)
+    path = arguments.path("path", path)
+    named = settings.given(config) if config is not None else None
     found = open_checkpoint(path)
     kinds = _kinds(path, found, kind)
-    said = settings.given(config) if config is not None else settings.beside(path, KINDS[kinds[0]].keys)
+    said = named if named is not None else settings.beside(path, KINDS[kinds[0]].keys)
     kind = kinds[0] if len(kinds) == 1 else _told_apart(path, found, kinds, said)
     program, prefix = KINDS[kind], KINDS[kind].prefix(set(found.tensors)) or ""
     source = Source(path, found.tensors, found.settings.joined(said), prefix, program.suffix)

@@ -13,6 +13,7 @@ import re
 import typing
 
 from ..errors import PackError, UsageError
+from ..errors.arguments import path as as_path
 from ..files.tensorfile import short
 from .readers.checkpoint_file import CheckpointFile
 from .readers.unpickle import read_pickle
@@ -60,9 +61,9 @@ def given(config: str | os.PathLike[str] | typing.Mapping[str, typing.Any]) -> S
     """The settings that the user names: a file, or the values themselves."""
     if isinstance(config, typing.Mapping):
         return Settings(config, "config")
-    if not isinstance(config, (str, os.PathLike)):
-        raise UsageError(f"config is a {type(config).__name__}; wanted a path or a dict of settings")
-    path = pathlib.Path(config)
+    if not isinstance(config, str | os.PathLike):
+        raise UsageError(f"is a {type(config).__name__}; wanted a path or a dict of settings", argument="config")
+    path = as_path("config", config)
     values = _parsed(path)
     if values is None:
         raise PackError(f"{path}: holds no settings; wanted a JSON object, or the args.pkl of the run")

@@ -23,7 +23,7 @@ import typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PackError, SpecError, UsageError
+from ..errors import PackError, SpecError, UsageError, arguments
 from ..families.random_weights import random_weights
 from ..families.registry import from_dict
 from ..families.spec import Spec, parameters, to_dict
@@ -101,11 +101,11 @@ class Pack:
         (they take the reference seconds to play), and with them the possibility to `check` the file.
         Raises `UsageError` for another dtype or suffix, `ResourceError` where the file cannot be written.
         """
-        path = pathlib.Path(path)
+        path = arguments.path("path", path)
         if path.suffix != SUFFIX:
             raise UsageError(f"{path}: a pack's name ends in {SUFFIX}; choose such a name")
         if dtype not in _DTYPES:
-            raise UsageError(f"dtype is {dtype!r}; a pack is saved as float32 or float16")
+            arguments.refuse("dtype", dtype, "float32 or float16, as which a pack is saved")
         weights: _Arrays = dict(self.tensors)
         model = self
         if dtype == "float16":
@@ -133,10 +133,10 @@ def load(path: str | os.PathLike[str]) -> Pack:
     >>> sharks.load("box").about["licence"]
     'CC-BY-SA 3.0'
     """
+    path = arguments.path("path", path)
     if box.meant(path, BEST):
         with box.file() as inside:
             return load(inside)
-    path = pathlib.Path(path)
     if path.suffix.lower() in _CHECKPOINTS:
         raise PackError(
             f"{path}: is another program's checkpoint and may run code when opened; use `sharks import` on it"
@@ -159,6 +159,11 @@ def load(path: str | os.PathLike[str]) -> Pack:
             raise file.error(str(error)) from None
 
 
+def pack_of(pack: Pack | str | os.PathLike[str], name: str = "pack") -> Pack:
+    """A pack as it is, or the one of a path; `name` is what the argument is called."""
+    return pack if isinstance(pack, Pack) else load(arguments.path(name, pack))
+
+
 def random_pack(spec: Spec, seed: int = 0) -> Pack:
     """A pack of random weights, for tests and benchmarks; see random_weights.py. The same numbers on every machine.
 
@@ -166,8 +171,9 @@ def random_pack(spec: Spec, seed: int = 0) -> Pack:
     >>> pack.save("random.safetensors", golden=False).name
     'random.safetensors'
     """
-    if type(seed) is not int or seed < 0:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
+    seed = arguments.whole("seed", seed)
+    if not isinstance(spec, Spec):
+        arguments.refuse("spec", spec, "a WaveNetSpec or SampleRNNSpec, such as sharks.preset(NAME) gives")
     return Pack(spec, random_weights(spec, seed), about={"preset": "random", "seed": seed})
 
 

@@ -18,9 +18,9 @@ from ..clips import manifest
 from ..clips import wavs as clips
 from ..clips.locks import locked
 from ..clips.manifest import Clip
-from ..errors import AudioError, PackError, UsageError
+from ..errors import AudioError, PackError, UsageError, arguments
 from ..levels.quantize import codec_of
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, pack_of
 from ..sound.reading import info
 from ..sound.wav import HEADER_BYTES
 from .audio import Audio, audio_of
@@ -61,7 +61,9 @@ def extend(
     >>> sharks.extend(clip, to_seconds=0.5)
     <Audio 1 x 0.5 s at 16000 Hz, seed 7>
     """
-    path = pathlib.Path(clip)
+    path = arguments.path("clip", clip)
+    arguments.positive("to_seconds", to_seconds)
+    arguments.function("progress", progress)
     if path.name not in manifest.read(path.parent):
         raise AudioError(f"{path}: is in no manifest beside it; only clips that sharks generated can be extended")
     with locked(path.parent):
@@ -128,11 +130,13 @@ def _pack_of(row: Clip, folder: pathlib.Path, pack: Pack | str | os.PathLike[str
     """The pack that made a clip: the one given, or the one its manifest names; refused if it is another one."""
     if pack is None:
         if row.pack is None:
-            raise UsageError(f"{folder / row.file}: its pack was never saved; give pack=")
+            raise UsageError(f"{folder / row.file}: its pack was never saved; name it (--pack, in Python pack=)")
         if not (folder / row.pack).exists():
-            raise PackError(f"{folder / row.pack}: the clip's pack is no longer here; give pack=")
+            raise PackError(
+                f"{folder / row.pack}: the clip's pack is no longer here; name it (--pack, in Python pack=)"
+            )
         pack = folder / row.pack
-    model = pack if isinstance(pack, Pack) else load(pack)
+    model = pack_of(pack)
     if model.sha256 != row.pack_sha256:
         raise PackError(
             f"{model.path or 'pack'}: is not the pack that made {row.file} (SHA-256 {model.sha256[:12]}..., wanted "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import pathlib
 import resource
 import typing
 from collections.abc import Callable
@@ -18,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..engine.arrays import on_host
 from ..engine.door import open_player
-from ..errors import ResourceError, UsageError
+from ..errors import ResourceError, UsageError, arguments
 from ..levels.quantize import codec_of
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, pack_of
 from .audio import Audio, audio_of, level_dtype, rows_of
 from .folder import ClipFolder
 from .found import as_before
@@ -88,7 +87,7 @@ def generate(
     >>> audio.samples.shape, audio.sample_rate
     ((2, 1, 8000), 16000)
     """
-    pack = pack if isinstance(pack, Pack) else load(pack)
+    pack = pack_of(pack)
     samples = steps("seconds", seconds, pack.spec.sample_rate)
     whole = request(
         pack,
@@ -104,7 +103,9 @@ def generate(
     if share is not None:
         whole = share_of(whole, share, seeded=seed is not None)
     rank = share[0] if share is not None and share[1] > 1 else None
-    folder = None if out is None else pathlib.Path(out)
+    include_prime = arguments.flag("include_prime", include_prime)
+    arguments.function("progress", progress)
+    folder = None if out is None else arguments.path("out", out)
     if folder is not None:
         whole = as_before(whole, folder, seeded=seed is not None, heated=temperature is not None)
     meter = Meter(progress, samples, whole.n, pack.spec.sample_rate)
@@ -218,7 +219,7 @@ def stream(
     ...     break
     (2, 1, 4000)
     """
-    pack = pack if isinstance(pack, Pack) else load(pack)
+    pack = pack_of(pack)
     block_samples = steps("block", block, pack.spec.sample_rate)
     whole = request(
         pack,
@@ -253,7 +254,7 @@ def logits(
     >>> sharks.logits("run", audio.levels[:, 0]).shape  # from 1600 samples, with a lookback of 16
     (1, 1584, 256)
     """
-    pack = pack if isinstance(pack, Pack) else load(pack)
+    pack = pack_of(pack)
     lookback, q = pack.spec.lookback, pack.spec.q_levels
     try:
         given = np.asarray(on_host("levels", levels))

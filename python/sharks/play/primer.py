@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine.arrays import on_host
-from ..errors import UsageError
+from ..errors import UsageError, arguments
 from ..families.spec import Spec
 from ..levels.quantize import codec_of
 
@@ -46,10 +46,7 @@ def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rat
 
     if rate is None:
         raise UsageError("prime is an array without prime_rate; give its samples per second, such as 44100")
-    if not (isinstance(rate, (int, float, np.integer)) and LEAST_RATE <= rate <= MOST_RATE and rate == int(rate)):
-        raise UsageError(
-            f"prime_rate is {rate!r}; wanted {LEAST_RATE} to {MOST_RATE} samples per second, such as 44100"
-        )
+    rate = arguments.rate("prime_rate", rate, LEAST_RATE, MOST_RATE)
     try:
         sound = np.asarray(on_host("prime", prime))
     except ValueError as error:
@@ -59,11 +56,13 @@ def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rat
     sound = sound[None] if sound.ndim == 1 else sound
     sound = sound[None] if sound.ndim == 2 else sound
     if sound.ndim != 3 or len(sound) not in (1, n) or 0 in sound.shape:
-        raise UsageError(f"prime has shape {shape}; wanted (channels, samples) or ({n}, channels, samples), not empty")
+        raise UsageError(
+            f"has shape {shape}; wanted (channels, samples) or ({n}, channels, samples), not empty", argument="prime"
+        )
     if not np.abs(sound).max() <= LOUDEST:  # NaN is not
         raise UsageError(f"prime reaches {np.abs(sound).max():g}; wanted float samples in [-1, 1]")
     sound = np.clip(sound, -1, 1).astype(np.float32)
-    resampled = [list(at_rate(mixed([one]), int(rate), sample_rate)) for one in sound]
+    resampled = [list(at_rate(mixed([one]), rate, sample_rate)) for one in sound]
     if not resampled[0]:
-        raise UsageError(f"prime lasts less than a sample at {sample_rate} Hz; give a longer one")
+        raise UsageError(f"lasts less than a sample at {sample_rate} Hz; give a longer one", argument="prime")
     return np.stack([np.concatenate(blocks, axis=1) for blocks in resampled])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine.door import MOST_STREAMS
-from ..errors import UsageError, did_you_mean
+from ..errors import UsageError, arguments
 from ..families.spec import STARTS
 from ..packs.pack import Pack
 from .primer import Prime, primer_levels
@@ -68,9 +68,7 @@ def request(
     condition: ArrayLike | None = None,
 ) -> Request:
     """The arguments of `generate` as a request. `UsageError` where they cannot be meant; `AudioError` for a primer."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= MOST_STREAMS:
-        raise UsageError(f"n is {n!r}; wanted 1 to {MOST_STREAMS} streams")
-    n = int(n)
+    n = arguments.whole("n", n, 1, MOST_STREAMS, f"1 to {MOST_STREAMS} streams")
     schedule = Schedule(own_temperature(pack) if temperature is None else temperature, n, pack.spec.sample_rate)
     seed, ids, start = _seed(seed), _stream_ids(streams, n), _start(pack, start)
     primer = primer_levels(pack.spec, prime, prime_rate, n)
@@ -82,9 +80,9 @@ def request(
 def _seed(seed: int | None) -> int:
     if seed is None:
         return secrets.randbelow(1 << 32)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 64:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0 to 2^64 - 1, or None for a random one")
-    return int(seed)
+    return arguments.whole(
+        "seed", seed, 0, (1 << 64) - 1, "a whole number from 0 to 2^64 - 1, or None for a random one"
+    )
 
 
 def _stream_ids(streams: ArrayLike | None, n: int) -> NDArray[np.int64]:
@@ -95,13 +93,13 @@ def _stream_ids(streams: ArrayLike | None, n: int) -> NDArray[np.int64]:
     except ValueError:
         given = np.empty(0)
     if given.shape != (n,) or given.dtype.kind not in "iu" or given.min() < 0 or int(given.max()) >= 1 << 32:
-        raise UsageError(f"streams is {streams!r}; wanted n = {n} whole numbers from 0 to 2^32 - 1, one per stream")
+        arguments.refuse("streams", streams, f"n = {n} whole numbers from 0 to 2^32 - 1, one per stream")
     return given.astype(np.int64)
 
 
 def _start(pack: Pack, start: str | None) -> str | None:
-    if start is not None and start not in STARTS:
-        raise UsageError(f"start is {start!r}{did_you_mean(str(start), STARTS)}")
+    if start is not None:
+        arguments.choice("start", start, STARTS)
     if start is not None and start not in pack.spec.starts:
-        raise UsageError(f"start is {start!r}, but {pack.spec.family} begins in one way only; leave it out")
+        raise UsageError(f"is {start!r}, but {pack.spec.family} begins in one way only; leave it out", argument="start")
     return start or pack.spec.default_start

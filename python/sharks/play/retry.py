@@ -18,7 +18,7 @@ import numpy as np
 from ..clips import wavs as clips
 from ..errors import UsageError
 from ..files.atomic import atomically
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, pack_of
 from .audio import Audio
 
 NAME = "bad.json"
@@ -54,7 +54,7 @@ def generate_good(
 
     if share is not None and share[1] > 1:
         raise UsageError("bad clips can be replaced by one process alone; generate first, then retry on one machine")
-    pack = pack if isinstance(pack, Pack) else load(pack)
+    pack = pack_of(pack)
     chosen = list(range(n)) if streams is None else [int(stream) for stream in streams]
     unused, tried = max(chosen) + 1, len(chosen)
     audio = generate(pack, seconds, len(chosen), streams=chosen, seed=seed, out=out, **play)

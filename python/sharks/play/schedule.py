@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PackError, UsageError
+from ..errors import PackError, UsageError, arguments
 from ..packs.pack import Pack
 
 HOTTEST = 1000.0  # far beyond the point where only noise is left
@@ -43,22 +43,26 @@ class Schedule:
     def __init__(self, temperature: typing.Any, n: int, sample_rate: int) -> None:
         try:
             given = np.asarray(temperature, np.float64)
-        except (TypeError, ValueError):
-            raise UsageError(f"temperature is {temperature!r}; wanted a number, {_KINDS}") from None
+        except (TypeError, ValueError, OverflowError):
+            arguments.refuse("temperature", temperature, f"a number, {_KINDS}")
         self._points: NDArray[np.float64] | None = None
         self._rate = sample_rate
         if given.ndim == 2 and given.shape[1] == 2 and len(given):
             self._points = given
             seconds, values = given.T
             if not np.isfinite(seconds).all() or (seconds < 0).any() or (np.diff(seconds) <= 0).any():
-                raise UsageError(f"temperature has points at {seconds.tolist()} s; wanted rising times from 0 on")
+                raise UsageError(
+                    f"has points at {seconds.tolist()} s; wanted rising times from 0 on", argument="temperature"
+                )
         elif given.shape in ((), (n,)):
             values = given
         else:
-            raise UsageError(f"temperature has shape {given.shape}; wanted a number for {n} streams, {_KINDS}")
+            raise UsageError(
+                f"has shape {given.shape}; wanted a number for {n} streams, {_KINDS}", argument="temperature"
+            )
         for value in np.atleast_1d(values):
             if not 0 <= value <= HOTTEST:  # NaN is not
-                raise UsageError(f"temperature is {value:g}; wanted 0 to {HOTTEST:g}, usually 0.8 to 1.1")
+                arguments.refuse("temperature", value, f"0 to {HOTTEST:g}, usually 0.8 to 1.1")
         self._constant = np.broadcast_to(given, (n,)) if self._points is None else np.empty(0)
         self.n = n
 
@@ -96,11 +100,9 @@ _KINDS = "one per stream, or points [(seconds, value), ...]"
 
 def steps(name: str, seconds: typing.Any, sample_rate: int) -> int:
     """Seconds as a number of samples, the nearest; `UsageError` where that is none."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float, np.integer, np.floating)):
-        raise UsageError(f"{name} is {seconds!r}; wanted a number above 0")
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"{name} is {seconds}; wanted a finite number above 0")
-    samples = math.floor(float(seconds) * sample_rate + 0.5)
+    samples = math.floor(arguments.positive(name, seconds) * sample_rate + 0.5)
     if not 1 <= samples < 1 << 53:
-        raise UsageError(f"{name} is {seconds}, which is {samples} samples at {sample_rate} Hz; wanted 1 to 2^53 - 1")
+        raise UsageError(
+            f"is {seconds}, which is {samples} samples at {sample_rate} Hz; wanted 1 to 2^53 - 1", argument=name
+        )
     return samples

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import UsageError, arguments
 from .request import Request
 
 LAUNCHERS = (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS"))  # torchrun and its like; srun
@@ -19,13 +19,14 @@ Share = tuple[int, int]  # rank, of
 
 def share_of(whole: Request, share: Share, *, seeded: bool) -> Request:
     """The streams of `whole` that are this process's. `UsageError` where there are none, or without a given seed."""
-    rank, of = share
-    if not 0 <= rank < of:
+    wanted = "(rank, of), such as (0, 4)"
+    rank, of = (arguments.whole("share", part, wanted=wanted) for part in arguments.pair("share", share, wanted))
+    if not rank < of:
         raise UsageError(f"share is {share}; wanted (rank, of) with a rank from 0 to {of - 1}")
     if of > 1 and not seeded:
         raise UsageError(
-            f"seed is None, but {of} processes share these clips and would each take another; give all the same, "
-            "such as --seed 1"
+            f"is not given, but {of} processes share these clips and would each take another; give all the same one",
+            argument="seed",
         )
     if rank >= whole.n:
         raise UsageError(f"share is {share}, but there are only {whole.n} streams; use fewer processes")

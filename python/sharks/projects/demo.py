@@ -11,9 +11,11 @@ import pathlib
 import shlex
 from collections.abc import Callable
 
+from ..errors import arguments
 from ..files.locks import held
 from ..packs import box as in_the_box
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, load, pack_of
+from ..play.request import request
 from . import page
 
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
@@ -50,8 +52,10 @@ def demo(
     >>> played.page.name, len(played.clips), played.seconds
     ('index.html', 3, 24.0)
     """
-    pack = box() if pack is None else pack
-    folder = pathlib.Path(out)
+    pack = box() if pack is None else pack_of(pack)
+    folder = arguments.path("out", out)
+    request(pack, CLIPS, temperature=temperature, seed=seed)  # refuses what cannot be meant before a folder is made
+    arguments.function("progress", progress)
     with held(folder, "plays a demo into it"):
         page.refuse_others(folder)
         return _played(folder, pack, seed, temperature, progress)

@@ -15,8 +15,11 @@ import pathlib
 import typing
 from collections.abc import Callable
 
+import numpy as np
+
 from ..clips import manifest
-from ..errors import AudioError
+from ..engine.devices import named
+from ..errors import AudioError, UsageError, arguments
 from ..files.locks import held
 from ..sound.collapse import told_apart
 from . import page
@@ -59,6 +62,26 @@ class Playing:
     temperature: Temperature | None = None  # the pack's own
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """`UsageError` where it cannot be meant: before music is prepared, and days are spent on a training."""
+        from .. import songs
+        from ..engine.door import MOST_STREAMS
+        from ..play.schedule import Schedule
+        from ..training import MOST_SEED
+
+        number, minutes = songs.asked(self.songs, self.minutes)
+        seconds = arguments.positive("clip_seconds", self.clip_seconds)
+        seed = arguments.whole("seed", self.seed, 0, MOST_SEED)
+        for name, value in {"songs": number, "minutes": minutes, "clip_seconds": seconds, "seed": seed}.items():
+            object.__setattr__(self, name, value)
+        if not MOST_ROUNDS * SPARE * 60 * minutes[1] * number / seconds <= MOST_STREAMS:
+            arguments.refuse("clip_seconds", seconds, f"longer clips: {MOST_STREAMS} at most can be played")
+        if self.temperature is not None:
+            if np.iterable(self.temperature) and not any(map(np.iterable, self.temperature)):
+                why = "one for each of so many clips as curation will need"
+                raise UsageError(f"is {self.temperature}, {why}; wanted a number, or points in time", "temperature")
+            Schedule(self.temperature, self.clips, 1)
+
     @property
     def clips(self) -> int:
         return math.ceil(SPARE * 60 * self.minutes[1] * self.songs / self.clip_seconds)
@@ -91,14 +114,16 @@ def make(
     sharks.errors.UsageError: unknown preset 'dadabots-2tier-tinny'; did you mean 'dadabots-2tier-tiny'?
     """
     from ..dataset.prepare import prepare
-    from ..songs import cutlist
-    from ..training import train
+    from ..training import asked, train
     from ..training.choice import chosen
+    from ..training.run import rundir
 
-    project = pathlib.Path(project)
-    page.refuse_others(project)
+    songs, project = arguments.path("songs", songs), arguments.path("project", project)
+    _check(playing, ask=ask, tell=tell, progress=progress)
     preset = chosen(preset, project / "run", device, tell)
-    cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
+    asked(preset, steps=steps, hours=hours, device=device, **settings)
+    _refuse_others(project, playing)
+    rundir.refuse_others(project / "run")
     with held(project, _DOING):
         tell(f"1/4 prepare {songs}")
         data = prepare(songs, project / "data", preset=preset, **of_the_data(preset, settings))
@@ -135,15 +160,29 @@ def play(
     `AudioError` where the model has not learnt enough, by its own account or by its first clips. `ResourceError` where
     another process makes or plays into `project`.
     """
-    from ..songs import cutlist
-
-    project = pathlib.Path(project)
-    page.refuse_others(project)
-    cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
+    model, project = arguments.path("model", model), arguments.path("project", project)
+    _check(playing, tell=tell, progress=progress)
+    named(device)
+    _refuse_others(project, playing)
     with held(project, _DOING):
         album = _played(model, project, playing, device, tell, progress)
-    _save(album, project, pathlib.Path(model))
+    _save(album, project, model)
     return album
+
+
+def _check(playing: Playing, **functions: typing.Any) -> None:
+    if not isinstance(playing, Playing):
+        arguments.refuse("playing", playing, "a sharks.Playing")
+    for name, value in functions.items():
+        arguments.function(name, value)
+
+
+def _refuse_others(project: pathlib.Path, playing: Playing) -> None:
+    """`UsageError` where songs or a page of somebody else are in the way."""
+    from ..songs import cutlist
+
+    page.refuse_others(project)
+    cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
 
 
 def _save(album: Songs, project: pathlib.Path, model: pathlib.Path, data: Dataset | None = None) -> None:

@@ -31,7 +31,7 @@ import tomllib
 import typing
 from collections.abc import Callable, Iterator
 
-from ..errors import SpecError, UsageError, did_you_mean
+from ..errors import SpecError, UsageError, arguments, did_you_mean
 from ..families.spec import Spec, parameters
 from ..files.atomic import atomically
 from ..files.locks import held
@@ -150,9 +150,22 @@ def sweep(
 
     Raises what `train` raises, and `ResourceError` where another process sweeps into `out`.
     """
+    check(experiment, out, device)
     folder = pathlib.Path(out)
     with held(folder, "sweeps into it"):
         return _swept(experiment, data, folder, device, tell)
+
+
+def check(experiment: Experiment, out: str | os.PathLike[str], device: str) -> None:
+    """Refuse what `sweep` would, before any music is prepared."""
+    from ..training import asked
+
+    for changes in experiment.values.values():
+        asked(experiment.preset, device=device, **(experiment.changes | changes))
+    folder = arguments.path("out", out)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; wanted a folder for runs and table")
+    _refuse_others(folder / f"{experiment.name}.md")
 
 
 def _swept(
@@ -165,9 +178,8 @@ def _swept(
     from ..dataset.dataset import Dataset, load_dataset
     from ..training import train
 
-    music = data if isinstance(data, Dataset) else load_dataset(data)
+    music = data if isinstance(data, Dataset) else load_dataset(arguments.path("data", data))
     page = folder / f"{experiment.name}.md"
-    _refuse_others(page)
     found: list[Answer] = []
     for number, (name, changes) in enumerate(experiment.values.items(), start=1):
         runs = []

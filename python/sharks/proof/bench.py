@@ -8,7 +8,7 @@ import statistics
 import time
 import typing
 
-from ..errors import UsageError
+from ..errors import arguments
 
 if typing.TYPE_CHECKING:
     from ..engine.door import Player
@@ -37,8 +37,8 @@ def bench(
     """
     from ..engine.door import open_player
 
-    if not 0 < seconds <= 60:
-        raise UsageError(f"seconds is {seconds:g}; wanted more than 0, up to a minute")
+    if arguments.positive("seconds", seconds) > 60:
+        arguments.refuse("seconds", seconds, "more than 0, up to a minute")
     pack = _pack(model)
     ways = [(dtype, b, t) for dtype in dtypes for b in streams for t in threads]
     rows: list[dict[str, typing.Any]] = []

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.door import described, open_player
-from ..errors import UsageError
+from ..errors import UsageError, arguments
 from ..levels.sampling import gumbel
 from ..packs import golden as golden_steps
 from ..packs.golden import Golden
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, pack_of
 
 BOUNDS = {  # x max(1, max |logit|); bfloat16 and int8 change the model by more than a bound would tell
     "float32": 2e-5,
@@ -65,10 +65,10 @@ def check(
     >>> report.ok, report.max_error < report.bound
     (True, True)
     """
-    if dtype not in BOUNDS:
-        raise UsageError(f"dtype is {dtype!r}; golden steps are played as {', '.join(BOUNDS)}")
-    if not isinstance(pack, Pack):
-        pack = load(pack)
+    if not isinstance(dtype, str) or dtype not in BOUNDS:
+        kinds = ", ".join(BOUNDS)
+        raise UsageError(f"is {arguments.shown(dtype)}; golden steps are played as {kinds}", argument="dtype")
+    pack = pack_of(pack)
     golden = pack.golden
     player = open_player(pack, 1, device=device, dtype=dtype, condition=golden.condition, plan=plan)
     free, logits = golden_steps.replay(player, golden)

@@ -14,7 +14,7 @@ import pathlib
 import tomllib
 import typing
 
-from ..errors import SpecError, UsageError, did_you_mean
+from ..errors import SpecError, UsageError, arguments, did_you_mean
 from ..families import spec as specs
 from ..families.registry import from_dict
 from ..families.spec import Spec
@@ -63,6 +63,8 @@ def text(name: str) -> str:
 
     A name that ends in .toml is the path of a file, which is written as the presets are.
     """
+    if not isinstance(name, str):
+        arguments.refuse("name", name, "a preset's name, such as dadabots-2tier, or a file's that ends in .toml")
     if name in presets():
         return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     if not name.endswith(".toml"):
@@ -91,7 +93,7 @@ def override(spec: Spec, recipe: Recipe, changes: dict[str, typing.Any]) -> tupl
 
 
 def _read(name: str) -> tuple[Spec, Recipe, Guide]:
-    return _parse(str(name), text(str(name)))
+    return _parse(name, text(name))
 
 
 @functools.lru_cache

@@ -10,6 +10,8 @@ from ..errors import UsageError, did_you_mean
 from ..families import spec as specs
 from ..families.registry import FAMILIES
 
+MOST = 10**9  # of steps, streams and what else is counted
+
 
 def _off(value: typing.Any) -> typing.Any:
     """A field that does nothing at `value`, and that a preset without it need not name."""
@@ -33,7 +35,7 @@ class DataRecipe:
 
     def __post_init__(self) -> None:
         _positive(self, "chunk_seconds", "hop_seconds", "silence_seconds")
-        _within(self, "chunks", 0, 10**9)
+        _within(self, "chunks", 0, MOST)
         _within(self, "val_fraction", 0.0, 0.9)
         _within(self, "equaliser_db", 0.0, 24.0)
         _within(self, "silence_db", float("-inf"), 0.0)
@@ -106,10 +108,10 @@ class TrainRecipe:
             "preview_every",
             "keep",
         ):
-            _within(self, name, 1, 10**9)
-        _within(self, "steps", 1, 10**9)
-        _within(self, "warmup_steps", 0, 10**9)
-        _within(self, "pieces", 0, 10**9)
+            _within(self, name, 1, MOST)
+        _within(self, "steps", 1, MOST)
+        _within(self, "warmup_steps", 0, MOST)
+        _within(self, "pieces", 0, MOST)
         _within(self, "initial_noise", 0.0, 100.0)
         for name in ("beta1", "beta2", "ema"):
             _within(self, name, 0.0, 0.9999999)

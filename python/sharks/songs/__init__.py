@@ -6,7 +6,6 @@ Curation hears sound files, not weights: it works on any folder of clips.
 from __future__ import annotations
 
 import collections
-import math
 import os
 import pathlib
 import warnings
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clips import manifest
-from ..errors import AudioError, Notice, UsageError
+from ..errors import AudioError, Notice, UsageError, arguments
 from ..files.locks import held
 from ..sound.reading import Decoder
 from . import cutlist
@@ -30,6 +29,7 @@ __all__ = ["Songs", "Cut", "Dropped", "Song", "curate"]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")  # heard, or named where it cannot be
 
+MOST = 10**6  # songs
 _DOING = "writes songs into it"  # what another process is told about the one that has the folder
 
 
@@ -54,7 +54,7 @@ class Songs:
         changed since: `UsageError` else. Earlier songs that are not written over stay in the cut list. Returns the
         songs' paths.
         """
-        folder = pathlib.Path(out)
+        folder = arguments.path("out", out)
         _check_apart(folder, self.source)
         with held(folder, _DOING):
             return self._write(folder)
@@ -119,12 +119,15 @@ def curate(
     >>> album.names(), len(album.dropped)
     (['song.wav'], 0)
     """
-    _check(songs, minutes, crossfade, loudness)
+    songs, minutes = asked(songs, minutes)
+    crossfade = arguments.number("crossfade", crossfade, 0, 30, "0 to 30 s")
+    loudness = arguments.number("loudness", loudness, -60, 0, "-60 to 0 LUFS, such as -14")
+    arguments.function("progress", progress)
+    folder = None if out is None else arguments.path("out", out)
     with Decoder() as decoder:
         source, files = _find(clips, decoder)
-    if out is None:
+    if folder is None:
         return _curated(source, files, songs, minutes, crossfade, loudness, progress)
-    folder = pathlib.Path(out)
     _check_apart(folder, source)
     cutlist.refuse_others(folder, {*cutlist.names(1), *cutlist.names(songs)})
     with held(folder, _DOING):
@@ -169,19 +172,19 @@ def _curated(
 
 
 def _check_apart(folder: pathlib.Path, source: pathlib.Path) -> None:
-    if folder.resolve() == source.resolve():
+    if os.path.realpath(folder) == os.path.realpath(source):
         raise UsageError(f"{folder} holds the clips; choose another folder for the songs")
 
 
-def _check(songs: int, minutes: tuple[float, float], crossfade: float, loudness: float) -> None:
-    if songs < 1:
-        raise UsageError(f"songs is {songs}; wanted 1 or more")
-    if len(minutes) != 2 or not 0 < minutes[0] <= minutes[1] < math.inf:
-        raise UsageError(f"minutes is {minutes}; wanted the shortest and the longest, such as (3, 5)")
-    if not 0 <= crossfade <= 30:
-        raise UsageError(f"crossfade is {crossfade} s; wanted 0 to 30")
-    if not -60 <= loudness <= 0:
-        raise UsageError(f"loudness is {loudness} LUFS; wanted -60 to 0, such as -14")
+def asked(songs: int, minutes: tuple[float, float]) -> tuple[int, tuple[float, float]]:
+    """How many songs of which lengths; `UsageError` where that cannot be meant."""
+    wanted = "the shortest and the longest, such as 3 and 5"
+    shortest, longest = (
+        arguments.positive("minutes", part, wanted) for part in arguments.pair("minutes", minutes, wanted)
+    )
+    if shortest > longest:
+        arguments.refuse("minutes", minutes, wanted)
+    return arguments.whole("songs", songs, 1, MOST), (shortest, longest)
 
 
 def _find(
@@ -189,11 +192,11 @@ def _find(
 ) -> tuple[pathlib.Path, list[pathlib.Path]]:
     """The folder that holds the clips, and the clips, sorted by name: files that are sound, or are named as such."""
     if not isinstance(clips, str | os.PathLike):
-        files = [pathlib.Path(clip) for clip in clips]
+        files = arguments.paths("clips", clips)
         if not files:
             raise AudioError("clips is an empty list; wanted sound files, or a folder of them")
         return files[0].parent, files
-    folder = pathlib.Path(clips)
+    folder = arguments.path("clips", clips)
     if not os.path.isdir(folder):
         raise AudioError(f"{folder}: is not a folder; wanted the clips that `sharks generate` wrote")
     try:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import UsageError
+from ..errors import arguments
 from .bands import SILENCE_DB, Frames, frames_of
+from .bounds import LEAST_RATE, MOST_RATE
 from .collapse import NOISY, Lapse, lapses, told_apart
 from .shapes import as_sound
 
@@ -78,15 +79,14 @@ def health(samples: ArrayLike, rate: int) -> Health:
     The whole is judged, and every stretch of it: a clip that turns into hum, noise, silence or a short loop after some
     seconds has a `collapse`, and `lapses` that say from where to where.
     NaN and infinite samples are a problem by themselves, and count as zero elsewhere. Runs hundreds of times faster
-    than real time. `UsageError`: integers, more than 64 channels, more channels than samples, a rate below 1000 Hz.
+    than real time. `UsageError`: integers, more than 64 channels, more channels than samples, a rate that is none.
 
     >>> sharks.health([0.0] * 16000, 16000).verdict
     'silent: 100% lies below -50 dBFS'
     """
     sound = as_sound("samples", samples).astype(np.float32)
     mono = sound.mean(axis=0) if sound.ndim == 2 else sound
-    if not rate >= 1000:
-        raise UsageError(f"rate is {rate}; wanted samples per second, 1000 or more")
+    rate = arguments.rate("rate", rate, LEAST_RATE, MOST_RATE)
     finite = np.isfinite(mono)
     problems = [] if finite.all() else [f"not finite: {np.count_nonzero(~finite)} samples are NaN or infinite"]
     mono = np.where(finite, mono, 0)

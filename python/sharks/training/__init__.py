@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
+import importlib.util
 import os
 import pathlib
 import types
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 from .. import terminal
 from ..engine.devices import named
-from ..errors import ResourceError, UsageError
+from ..errors import ResourceError, UsageError, arguments
 from ..families.spec import Spec
 from ..files.locks import held
 from ..recipes.presets import override
 from ..recipes.presets import preset as spec_of
 from ..recipes.presets import recipe as recipe_of
-from ..recipes.recipe import Recipe
+from ..recipes.recipe import MOST, Recipe
 from .choice import chosen
 from .start import begun_as, check_same_model, first_weights_of, preset_of
 
@@ -40,6 +40,10 @@ __all__ = ["Run", "smoke", "train"]
 # The name of a setting has a dot, so settings come from a dict[str, Any]. Any other keyword that is no parameter is a
 # typo, and type checkers say so.
 Setting = typing.Never
+
+DEVICES = ("auto", "cpu", "cuda")
+MOST_SEED = (1 << 63) - 1
+_NO_TORCH = "training needs torch; install it with `pip install sharks-audio[train]`"
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,15 @@ def train(
     >>> run.step, run.best.name
     (2, 'best.safetensors')
     """
-    if hours is not None and not 0 < hours < math.inf:
-        raise UsageError(f"hours is {hours}; wanted a time above 0")
-    folder, tell = pathlib.Path(out), _silent if quiet else _say
+    folder, tell = arguments.path("out", out), _silent if arguments.flag("quiet", quiet) else _say
+    resume, tensorboard = arguments.flag("resume", resume), arguments.flag("tensorboard", tensorboard)
+    arguments.function("ask", ask)
     pack = None if start is None else begun_as(start)
     preset = preset if pack is None else preset or preset_of(pack)
     preset = chosen(preset, folder, device, tell)
-    given = {"train.steps": steps, "train.batch": batch}
-    changes: dict[str, typing.Any] = {**overrides, **{name: n for name, n in given.items() if n is not None}}
-    dataset, spec, recipe = _asked(data, preset, seed, changes, pack)
+    spec, recipe = asked(preset, pack, steps=steps, hours=hours, batch=batch, device=device, seed=seed, **overrides)
+    hours, seed = None if hours is None else float(hours), int(seed)
+    dataset = _dataset(data, spec)
     first_weights = first_weights_of(folder if resume else None, pack)
     with contextlib.nullcontext() if quiet else terminal.stderr().busy("loading torch"):
         _torch()
@@ -122,8 +126,8 @@ def train(
     from .watch.display import Display, Silent
 
     place = local_device(_device(device))
-    asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
-    rundir.check(folder, asked, resume)
+    config = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
+    rundir.check(folder, config, resume)
     processes = Processes(place)
     resume = resume or processes.restarted
     holding = contextlib.ExitStack()
@@ -131,7 +135,7 @@ def train(
         _check_shares(recipe, processes)
         if processes.first:
             holding.enter_context(held(folder, "trains into it"))
-            rundir.check(folder, asked, resume)  # who had it before may have made another run of it
+            rundir.check(folder, config, resume)  # who had it before may have made another run of it
         recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
         display = Silent if quiet else Display
         job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack, ask)
@@ -139,11 +143,11 @@ def train(
             with display.busy("making the model ready to learn"):
                 loop = Loop(job, processes)
             recipe = loop.job.recipe
-            asked = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
+            config = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
             if not loop.finished:
                 loop.rehearse()
             if processes.first:
-                _record(loop, asked, tell)
+                _record(loop, config, tell)
             held_out = loop.run()
     finally:
         holding.close()
@@ -161,16 +165,16 @@ def train(
     )
 
 
-def _record(loop: Loop, asked: rundir.Config, tell: Callable[[str], None]) -> None:
+def _record(loop: Loop, config: rundir.Config, tell: Callable[[str], None]) -> None:
     """Write down what the run is trained with, unless it is finished: then what it was trained with stays."""
     from .run import rundir
 
     folder = loop.job.folder
     if not loop.finished:
-        rundir.enter(folder, asked, loop.job.resume)
+        rundir.enter(folder, config, loop.job.resume)
         rundir.note_environment(folder, str(loop.job.device))
         return
-    for setting in rundir.changed(folder, asked):
+    for setting in rundir.changed(folder, config):
         tell(
             f"{folder}: is finished at step {loop.step:,}, so {setting} changes nothing; train it further with more "
             "steps, or choose another folder"
@@ -192,7 +196,10 @@ def smoke(
     The arguments are those of `train`, but no run decides the preset. An `Error` if the loss is not below 1 bit per
     sample within `minutes`.
     """
-    dataset, spec, recipe = _asked(data, chosen(preset, None, device, tell), seed, overrides)
+    minutes = arguments.positive("minutes", minutes)
+    arguments.function("tell", tell)
+    spec, recipe = asked(chosen(preset, None, device, tell), device=device, seed=seed, **overrides)
+    dataset = _dataset(data, spec)
     _torch()
     from .by_heart import smoke as learn
     from .step import memory
@@ -210,22 +217,37 @@ def _silent(line: str) -> None:
     pass
 
 
-def _asked(
-    data: str | os.PathLike[str] | Dataset,
+def asked(
     preset: str,
-    seed: int,
-    changes: dict[str, typing.Any],
     pack: Pack | None = None,
-) -> tuple[Dataset, Spec, Recipe]:
-    """The dataset, and the preset with what was changed; the model is that of `pack`, if there is one."""
-    if type(seed) is not int or not 0 <= seed < 1 << 63:
-        raise UsageError(f"seed is {seed!r}; wanted a whole number from 0")
-    spec, recipe = override(spec_of(preset), recipe_of(preset), changes)
+    *,
+    steps: int | None = None,
+    hours: float | None = None,
+    batch: int | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    **overrides: typing.Any,
+) -> tuple[Spec, Recipe]:
+    """What `train` would train: the preset with what was changed; the model is that of `pack`, if there is one.
+
+    What `train` refuses of its arguments is refused here, and where there is no torch, before any music is prepared.
+    """
+    arguments.whole("seed", seed, 0, MOST_SEED)
+    if hours is not None:
+        arguments.positive("hours", hours, "a time above 0")
+    given = {"steps": steps, "batch": batch}
+    counts = {name: arguments.whole(name, n, 1, MOST) for name, n in given.items() if n is not None}
+    spec, recipe = override(
+        spec_of(preset), recipe_of(preset), overrides | {f"train.{name}": n for name, n in counts.items()}
+    )
     if pack is not None:
         check_same_model(pack, spec)
-    dataset = _dataset(data, spec)
     _check(spec, recipe)
-    return dataset, spec, recipe
+    if importlib.util.find_spec("torch") is None:
+        raise ResourceError(_NO_TORCH)
+    if named(device, DEVICES) == "cuda":
+        _device(device)
+    return spec, recipe
 
 
 def _torch() -> types.ModuleType:
@@ -236,14 +258,14 @@ def _torch() -> types.ModuleType:
     try:
         import torch
     except ImportError:
-        raise ResourceError("training needs torch; install it with `pip install 'sharks-audio[train]'`") from None
+        raise ResourceError(_NO_TORCH) from None
     return torch
 
 
 def _dataset(data: str | os.PathLike[str] | Dataset, spec: Spec) -> Dataset:
     from ..dataset.dataset import Dataset, load_dataset
 
-    dataset = data if isinstance(data, Dataset) else load_dataset(data)
+    dataset = data if isinstance(data, Dataset) else load_dataset(arguments.path("data", data))
     if dataset.sample_rate != spec.sample_rate:
         raise UsageError(
             f"{dataset.path}: is at {dataset.sample_rate} Hz, wanted {spec.sample_rate}; prepare it again at that "
@@ -297,9 +319,9 @@ def _fast(device: torch.device) -> Iterator[None]:
 def _device(name: str) -> torch.device:
     import torch
 
-    name = named(name, ("auto", "cpu", "cuda"))
+    name = named(name, DEVICES)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise ResourceError("device is cuda, but torch finds no CUDA device here; use device='cpu'")
+        raise ResourceError("device is cuda, but torch finds no CUDA device here; use device cpu")
     return torch.device(name)

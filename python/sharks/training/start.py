@@ -7,14 +7,14 @@ import pathlib
 
 from ..errors import UsageError
 from ..families.spec import Spec, to_dict
-from ..packs.pack import Pack, load
+from ..packs.pack import Pack, pack_of
 from ..recipes.presets import presets
 from .run import checkpoint, rundir
 
 
 def begun_as(start: str | os.PathLike[str] | Pack) -> Pack:
     """The pack of a file or a run, or the one that is given. `PackError` where there is none."""
-    return start if isinstance(start, Pack) else load(start)
+    return pack_of(start, "start")
 
 
 def preset_of(pack: Pack) -> str:

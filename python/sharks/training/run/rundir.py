@@ -60,14 +60,18 @@ def config(preset: str, seed: int, fingerprint: str, spec: Spec, recipe: Recipe,
 
 def check(folder: pathlib.Path, wanted: Config, resume: bool) -> None:
     """Refuse a folder that holds other things, and, to `resume`, a run of another config. Changes nothing."""
-    path = folder / CONFIG
+    refuse_others(folder)
+    if resume and (folder / CONFIG).exists():
+        _check_same(folder, _read(folder / CONFIG), wanted)
+
+
+def refuse_others(folder: pathlib.Path) -> None:
+    """`UsageError` where a folder is a file, or holds other things than a run."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file; wanted a new folder for the run")
-    if not path.exists():
-        if folder.is_dir() and any(not p.name.endswith(".unfinished") for p in folder.iterdir()):
+    if folder.is_dir() and not (folder / CONFIG).exists():
+        if any(not p.name.endswith(".unfinished") for p in folder.iterdir()):
             raise UsageError(f"{folder}: holds other files and is no run; choose a new folder")
-    elif resume:
-        _check_same(folder, _read(path), wanted)
 
 
 def recorded(folder: pathlib.Path) -> dict[str, typing.Any]:

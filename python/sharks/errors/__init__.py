@@ -47,9 +47,20 @@ class UsageError(Error):
     Traceback (most recent call last):
         ...
     sharks.errors.UsageError: unknown preset 'dadabots-2tire'; did you mean 'dadabots-2tier'?
+
+    Where the sentence begins with an argument's name, that is `argument`: who calls it otherwise, as the command line
+    does, says `of` its own name.
     """
 
     exit_code = 2
+
+    def __init__(self, sentence: str, argument: str | None = None) -> None:
+        super().__init__(f"{argument} {sentence}" if argument else sentence)
+        self.argument, self._said = argument, sentence
+
+    def of(self, name: str) -> str:
+        """The sentence, with the argument under another name."""
+        return f"{name} {self._said}" if self.argument else self._said
 
 
 class PackError(Error):
