@@ -168,21 +168,21 @@ def test_damaged_packs(verb, damage, tmp_path, pack):
 @pytest.mark.parametrize(
     "words, part",
     [
-        (["-t", "-1"], "temperature is -1"),
+        (["-t", "-1"], "--temperature is -1"),
         (["-t", "nan"], "temperature"),
-        (["--length", "0"], "seconds is 0"),
-        (["-n", "0"], "n is 0"),
-        (["--threads", "0"], "threads is 0"),
-        (["--seed", "-5"], "seed is -5"),
+        (["--length", "0"], "--length is 0"),
+        (["-n", "0"], "-n is 0"),
+        (["--threads", "0"], "--threads is 0"),
+        (["--seed", "-5"], "--seed is -5"),
         (["--device", "tpu"], "'tpu'"),
         (["--dtype", "float8"], "'float8'"),
-        (["--device", "cpu", "--plan", "throughput"], "plan is 'throughput'; device 'cpu' has one plan, 'default'"),
+        (["--device", "cpu", "--plan", "throughput"], "--plan is 'throughput'; device 'cpu' has one plan, 'default'"),
         (["-n", "2", "--total", "1h"], "--total"),
         (["--total", "-1h"], "not a duration"),
         (["--total", "0s"], "--total is 0 s"),
         (["--total", "1h", "--length", "0s"], "--length is 0 s"),
         (["--total", "9" * 400 + "h"], "longer than sharks can count"),
-        (["--total", "999999999h"], "n is 359999999640"),
+        (["--total", "999999999h"], "-n is 359999999640"),
         (["--length", "999999999999h"], "longer than sharks can count"),
         (["--length", "200000000000h"], "wanted 1 to 2^53 - 1"),
         (["--prime", "nothing.wav"], "nothing.wav"),
@@ -202,7 +202,7 @@ def test_a_plan_that_a_device_has_not_is_refused_by_every_verb_that_plays(verb, 
             "files"
         ][0]
     words = [verb, model, "--device", "reference", "--plan", "pipeline", *(["--to", "1s"] if verb == "extend" else [])]
-    refuses(sharks_command(*words, cwd=tmp_path), 2, "plan is 'pipeline'; device 'reference' has one plan, 'default'")
+    refuses(sharks_command(*words, cwd=tmp_path), 2, "--plan is 'pipeline'; device 'reference' has one plan, 'default'")
 
 
 def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(tmp_path, pack):

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> typing.NoReturn:
     except Exception as error:
         if debug and not isinstance(error, BrokenPipeError):
             raise
-        code = _complain(error)
+        code = _complain(error, next((word for word in words if not word.startswith("-")), ""))
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is done is done
     if code == INTERRUPTED:
@@ -92,15 +92,19 @@ def _say_interrupted() -> int:
     return INTERRUPTED
 
 
-def _complain(error: Exception) -> int:
+def _complain(error: Exception, verb: str) -> int:
     """Say in one sentence what went wrong; the exit code that belongs to it."""
-    from ..errors import Error
+    from ..errors import Error, UsageError
     from ..proof.doctor import OPTIONAL
 
     if isinstance(error, BrokenPipeError):  # `sharks presets | head`: nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    if isinstance(error, Error):
+    if isinstance(error, UsageError) and error.argument:
+        from .naming import option
+
+        sentence, code = error.of(option(verb, error.argument)), error.exit_code
+    elif isinstance(error, Error):
         sentence, code = str(error), error.exit_code
     elif isinstance(error, MemoryError):
         sentence, code = "memory is full; use fewer streams (-n) or a smaller batch (--batch)", RESOURCES
