@@ -485,6 +485,13 @@ def test_files_and_where_to_begin(text, file, start):
     assert values.timed(text) == (file, start)
 
 
+def test_a_file_whose_name_ends_like_a_time_is_that_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "take@5").touch()
+    assert values.timed("take@5") == ("take@5", 0.0)
+    assert values.timed("take@5@3s") == ("take@5", 3.0) and values.timed("take@6") == ("take", 6.0)
+
+
 @pytest.mark.parametrize("text, pair", [("3-5", (3, 5)), ("4", (4, 4)), ("1-1.5", (1, 1.5))])
 def test_minutes(text, pair):
     assert values.minutes(text) == pair

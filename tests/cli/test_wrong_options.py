@@ -161,6 +161,10 @@ def test_what_cannot_be_meant_is_refused_before_work_begins(verb, name, value, f
         (["generate", "pack.safetensors", "-t", "-1"], "--temperature is -1"),
         (["generate", "pack.safetensors", "--threads", "0"], "--threads is 0"),
         (["generate", "pack.safetensors", "--device", "tpu"], "--device is 'tpu'"),
+        (
+            ["generate", "pack.safetensors", "--prime", "songs/0.wav@5.99999s"],
+            "--prime songs/0.wav@5.99999s begins after",
+        ),
         (["extend", "clips/0000.wav", "--to", "0s"], "--to is 0"),
         (["bench", "pack.safetensors", "-n", "0"], "--streams is 0"),
         (["prepare", "songs", "--rate", "999"], "--rate is 999"),

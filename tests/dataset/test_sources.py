@@ -110,3 +110,10 @@ def test_a_folder_without_permission_as_another_user(music, tmp_path):
         assert set(problems(music)) == {"good/a.wav", "closed/b.wav", "closed/in it"}
     finally:
         closed.chmod(0o755)
+
+
+def test_a_hidden_file_that_is_named_outright_is_meant(tmp_path):
+    write_wav(tmp_path / ".take.wav", np.full(800, 0.1, np.float32), 16000)
+    (outright,) = find_sources([tmp_path / ".take.wav"], tmp_path / "out")
+    (found,) = find_sources([tmp_path], tmp_path / "out")
+    assert outright.problem == "" and found.problem == "hidden, so not looked at"

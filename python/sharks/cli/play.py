@@ -141,7 +141,7 @@ def _primer(prime: str | None, rate: int) -> dict[str, typing.Any]:
 
     path, start = values.timed(prime)
     samples, _ = read_audio(path, rate, mono=True)
-    if start * rate >= samples.shape[1]:
+    if round(start * rate) >= samples.shape[1]:
         raise UsageError(f"--prime {prime} begins after the file's end at {samples.shape[1] / rate:.1f} s")
     return {"prime": samples[:, round(start * rate) :], "prime_rate": rate}
 

@@ -93,7 +93,9 @@ def named_after(path: pathlib.Path) -> str:
 
 
 def timed(text: str) -> tuple[str, float]:
-    """A file and the second to begin at, of "song.wav@1m30s" or "song.wav"."""
+    """A file and the second to begin at, of "song.wav@1m30s" or "song.wav"; a file of just that name is meant first."""
+    if pathlib.Path(text).is_file():
+        return text, 0.0
     path, at, start = text.rpartition("@")
     try:
         return (path, duration(start)) if at and path else (text, 0.0)

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from ..errors import AudioError, ResourceError, UsageError
 from ..levels.quantize import Codec
+from ..sound.collapse import told_apart
 from ..sound.reading import Decoder
 from ..sound.wav import HEADER_BYTES, WavWriter, begins_as_written, to_pcm, write_wav
 
 SUFFIX = ".wav"
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 BLOCK_BYTES = 1 << 20  # read at a time; whole samples
 
 
@@ -35,7 +37,9 @@ def check_room(folder: pathlib.Path, needed: int) -> None:
     """`ResourceError` where the disk cannot hold so many bytes more."""
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise ResourceError(f"{folder}: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free; make room")
+        unit, name = next((one for one in _UNITS if needed >= one[0]), _UNITS[-1])
+        wanted, left = told_apart(needed / unit, free / unit, 1)
+        raise ResourceError(f"{folder}: {wanted} {name} are needed, {left} {name} are free; make room")
 
 
 def check_levels_survive(codec: Codec) -> None:

@@ -25,7 +25,7 @@ class Source(typing.NamedTuple):
 
 
 def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> list[Source]:
-    """Every file in `roots` (files or folders, recursively), sorted by name; hidden ones with that as their problem.
+    """Every file in `roots` (files or folders, recursively), by name. Hidden ones in a folder have that as problem.
 
     Symbolic links are followed, each folder is entered once, and `out` never. What a file holds decides later whether
     it is audio, not its name. What sharks made itself is named once per folder. A root that does not exist is an
@@ -37,7 +37,7 @@ def find_sources(roots: Sequence[str | os.PathLike[str]], out: pathlib.Path) -> 
         if not os.path.lexists(root):
             raise AudioError(f"{shown(root)}: no such file or folder; wanted music")
         if not os.path.isdir(root):
-            found.append(_source(root, label))
+            found.append(_source(root, label, named=True))
             continue
         prefix = f"{label}/" if len(given) > 1 else ""
         for path, made_here in _walk(root, out):
@@ -105,10 +105,11 @@ def _made_here(path: pathlib.Path, name: str, what: str) -> Source:
     return Source(shown(name), path, 0, 0, f"{what}: no music to learn from", made_here=True)
 
 
-def _source(path: pathlib.Path, name: str) -> Source:
+def _source(path: pathlib.Path, name: str, named: bool = False) -> Source:
+    """`named` outright, it is meant, hidden or not."""
     name = shown(name)
     try:
-        if path.name.startswith("."):
+        if path.name.startswith(".") and not named:
             return Source(name, path, 0, 0, "hidden, so not looked at")
         if os.path.isdir(path):
             of_system = os.stat(path).st_dev in _system_devices()

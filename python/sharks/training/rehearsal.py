@@ -50,10 +50,10 @@ def rehearsed(
 
 
 def _seconds_to_preview(job: Job, pack: Callable[[], Pack]) -> float:
-    """0 where it cannot be told."""
-    train = job.recipe.train
+    """0 where it cannot be told: a preview that fails says so when it is due. No pack is an error now."""
+    train, playable = job.recipe.train, pack()
     with contextlib.suppress(Error, OSError, MemoryError):
-        return previews.rehearse(pack(), train.preview_seconds, train.temperature, job.seed)
+        return previews.rehearse(playable, train.preview_seconds, train.temperature, job.seed)
     return 0.0
 
 

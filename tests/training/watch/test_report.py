@@ -97,3 +97,9 @@ def test_tensorboard_is_an_extra(tmp_path):
     assert tags["audio"] and tags["images"]
     trained(dataset(RATE, (9000, 7000), (6000,)), tmp_path / "plain", steps=2)
     assert not (tmp_path / "plain" / "tb").exists()
+
+
+@pytest.mark.parametrize(("bits", "said"), [(4.75, "0.25 under order-0"), (5.25, "0.25 over order-0")])
+def test_what_is_worse_than_guessing_lies_over_it(bits, said):
+    facts = dict(report._facts([], [(2, bits)], [], uniform=8.0, order0=5.0))
+    assert facts["best validation"].endswith(said)

@@ -128,7 +128,8 @@ def _facts(
         found.append(("training loss", f"{recent:.3f} bits over the last steps, at step {trained[-1][0]:,}"))
     if validated:
         step, bits = min(validated, key=lambda point: point[1])
-        found.append(("best validation", f"{bits:.3f} bits at step {step:,}, {order0 - bits:.2f} under order-0"))
+        side = "under" if bits <= order0 else "over"
+        found.append(("best validation", f"{bits:.3f} bits at step {step:,}, {abs(order0 - bits):.2f} {side} order-0"))
     if judged:
         row = judged[-1]
         found.append(("all held-out music", f"{row['held_out']:.3f} bits by the checkpoint of step {row['best']:,}"))
