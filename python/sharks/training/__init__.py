@@ -43,7 +43,7 @@ Setting = typing.Never
 
 DEVICES = ("auto", "cpu", "cuda")
 MOST_SEED = (1 << 63) - 1
-_NO_TORCH = "training needs torch; install it with `pip install sharks-audio[train]`"
+_NO_TORCH = "training needs torch; install it with `pip install 'sharks-audio[train]'`"
 
 
 @dataclass(frozen=True)
