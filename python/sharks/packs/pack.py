@@ -133,8 +133,8 @@ def load(path: str | os.PathLike[str]) -> Pack:
     >>> sharks.load("box").about["licence"]
     'CC-BY-SA 3.0'
     """
-    path = arguments.path("path", path)
-    if box.meant(path, BEST):
+    named, path = path, arguments.path("path", path)
+    if box.meant(named, BEST):  # as it was written: ./box is a file, and its path is that of a box
         with box.file() as inside:
             return load(inside)
     if path.suffix.lower() in _CHECKPOINTS:
@@ -161,7 +161,10 @@ def load(path: str | os.PathLike[str]) -> Pack:
 
 def pack_of(pack: Pack | str | os.PathLike[str], name: str = "pack") -> Pack:
     """A pack as it is, or the one of a path; `name` is what the argument is called."""
-    return pack if isinstance(pack, Pack) else load(arguments.path(name, pack))
+    if isinstance(pack, Pack):
+        return pack
+    arguments.path(name, pack)
+    return load(pack)
 
 
 def random_pack(spec: Spec, seed: int = 0) -> Pack:
