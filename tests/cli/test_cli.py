@@ -497,13 +497,6 @@ def test_minutes(text, pair):
     assert values.minutes(text) == pair
 
 
-@pytest.mark.parametrize(
-    "seconds, text", [(0.25, "0.2 s"), (45, "45 s"), (725, "12 m 5 s"), (11400, "3 h 10 m"), (59.7, "1 m 0 s")]
-)
-def test_durations_are_shown_as_people_say_them(seconds, text):
-    assert values.shown_duration(seconds) == text
-
-
 def test_how_far_audio_has_come(monkeypatch):
     shown = []
     monkeypatch.setattr(display.terminal.Terminal, "show", lambda self, *parts: shown.append(parts))

@@ -213,7 +213,7 @@ def test_the_pages_have_something_to_check():
     "text, missing",
     [
         ("see `docs/models/x.md`", ["docs/models/x.md"]),
-        ("see `python/sharks/terminal.py`, `terminal.py` or `csrc/core/`", []),
+        ("see `python/sharks/spec.py`, `spec.py` or `csrc/core/`", []),
         ("see `families/NAME/reference.py` and `tests/nowhere/`", ["tests/nowhere/"]),
         ("`families/NAME/taste.py`", ["families/*/taste.py"]),
         ("`csrc/core/weights.{h,cpp,cu}`", ["csrc/core/weights.cu"]),

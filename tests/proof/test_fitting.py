@@ -7,7 +7,7 @@ import pytest
 import sharks
 from sharks.proof import fitting as fits
 from sharks.proof import machine
-from sharks.proof.fitting import FOR_A_CPU, FOR_A_GPU, SOON, fitting, said, span, times
+from sharks.proof.fitting import FOR_A_CPU, FOR_A_GPU, SOON, fitting, said, times
 from sharks.proof.machine import Machine, this_machine
 from sharks.recipes.presets import guide as guide_of
 
@@ -73,14 +73,6 @@ def test_the_reason_is_said_in_two_lines(speed):
         "for the big model use a GPU: -p dadabots-2tier",
     )
     assert said("dadabots-2tier", STATION) == ("this computer: 16 cores, 128 GB, NVIDIA H200; preset dadabots-2tier",)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (2400, "40 min"), (5400, "2 h"), (86400, "24 h"), (4.6e6, "53 days")],
-)
-def test_an_estimate_has_few_digits(seconds, shown):
-    assert span(seconds) == shown
 
 
 def test_this_machine_is_one():

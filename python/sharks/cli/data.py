@@ -90,8 +90,9 @@ def train(
     Started by torchrun, each process learns from its share of every batch.
     """
     from ..projects.make import dataset_of
-    from ..training import asked, train
     from ..training import smoke as learn_by_heart
+    from ..training import train
+    from ..training.checks import asked
     from ..training.choice import chosen
     from ..training.run import rundir
     from ..training.start import begun_as, preset_of

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable
 
 from .. import terminal
-from .values import shown_duration
+from ..terminal.units import duration
 
 
 def say(text: str) -> None:
@@ -60,10 +60,10 @@ def of_audio(streams: int) -> Callable[[float, float, float], None]:
     """Who is told seconds of each stream so far, of how many, and x real time per stream."""
 
     def show(done: float, total: float, speed: float) -> None:
-        left = f"ETA {shown_duration((total - done) / speed)}" if speed > 0 else "begins"
+        left = f"ETA {duration((total - done) / speed)}" if speed > 0 else "begins"
         terminal.stderr().show(
             left,
-            f"{percent(done, total)} of {shown_duration(total * streams)} of audio",
+            f"{percent(done, total)} of {duration(total * streams)} of audio",
             f"{speed * streams:.1f}x real time",
             f"{streams} at once" if streams > 1 else "one clip",
         )

@@ -54,9 +54,10 @@ def presets(
 
     Every number of a preset stands there with its source.
     """
-    from ..proof.fitting import fitting, span
+    from ..proof.fitting import fitting
     from ..proof.machine import this_machine
     from ..recipes.presets import presets, text
+    from ..terminal.units import span
 
     if name is not None:
         summary = _preset(name)

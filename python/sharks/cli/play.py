@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
+from ..terminal import units
 from . import display, options, values
 
 
@@ -94,7 +95,7 @@ def generate(
     if there:
         display.say(f"{'this clip is' if count == 1 else f'these {count} clips are'} already there")
     where = described(audio.device, audio.isa, audio.plan)
-    display.last(f"{mine} x {values.shown_duration(seconds)}: seed {audio.seed}, {where}")
+    display.last(f"{mine} x {units.duration(seconds)}: seed {audio.seed}, {where}")
     files = audio.files or []
     for bad in replaced:
         display.say(
@@ -173,8 +174,8 @@ def extend(
             progress=display.of_audio(1),
         )
     except LongEnough as found:  # the same command again is no mistake
-        display.say(f"nothing to do: {clip} is {values.shown_duration(found.seconds)} long already")
+        display.say(f"nothing to do: {clip} is {units.duration(found.seconds)} long already")
         display.answer(str(clip), {"clip": clip, "seconds": found.seconds}, as_json)
         return
-    display.last(f"{values.shown_duration(audio.seconds)} now")
+    display.last(f"{units.duration(audio.seconds)} now")
     display.answer(str(clip), {"clip": clip, "seconds": audio.seconds, "stream": int(audio.streams[0])}, as_json)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..terminal import units
 from . import display, options, values
 
 
@@ -42,7 +43,7 @@ def curate(
         display.say(f"not used: {dropped}")
     paths = [folder / name for name in album.names()]
     lines = [
-        f"{path}  {values.shown_duration(song.seconds)} of {len(song.cuts)} cuts"
+        f"{path}  {units.duration(song.seconds)} of {len(song.cuts)} cuts"
         for path, song in zip(paths, album.songs, strict=True)
     ]
     summary = {

@@ -101,13 +101,3 @@ def timed(text: str) -> tuple[str, float]:
         return (path, duration(start)) if at and path else (text, 0.0)
     except UsageError:
         return text, 0.0  # an @ in the name
-
-
-def shown_duration(seconds: float) -> str:
-    """ "45 s", "12 m 5 s", "3 h 10 m"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} m"

@@ -67,7 +67,7 @@ class Playing:
         from .. import songs
         from ..engine.door import MOST_STREAMS
         from ..play.schedule import Schedule
-        from ..training import MOST_SEED
+        from ..training.checks import MOST_SEED
 
         number, minutes = songs.asked(self.songs, self.minutes)
         seconds = arguments.positive("clip_seconds", self.clip_seconds)
@@ -114,7 +114,8 @@ def make(
     sharks.errors.UsageError: unknown preset 'dadabots-2tier-tinny'; did you mean 'dadabots-2tier-tiny'?
     """
     from ..dataset.prepare import prepare
-    from ..training import asked, train
+    from ..training import train
+    from ..training.checks import asked
     from ..training.choice import chosen
     from ..training.run import rundir
 

@@ -158,7 +158,7 @@ def sweep(
 
 def check(experiment: Experiment, out: str | os.PathLike[str], device: str) -> None:
     """Refuse what `sweep` would, before any music is prepared."""
-    from ..training import asked
+    from ..training.checks import asked
 
     for changes in experiment.values.values():
         asked(experiment.preset, device=device, **(experiment.changes | changes))

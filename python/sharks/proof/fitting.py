@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..recipes.presets import guide, recipe
+from ..terminal.units import span
 from .machine import Machine, multiply_adds_per_second
 
 FOR_A_GPU = "dadabots-2tier"
@@ -49,11 +50,3 @@ def said(name: str, machine: Machine) -> tuple[str, ...]:
     wait = f", about {span(known.first_sound)} to the first sound, {span(known.whole)} in all" if known else ""
     first = f"this computer: {machine}; preset {name}{wait}"
     return (first,) if machine.gpu else (first, f"for the big model use a GPU: -p {FOR_A_GPU}")
-
-
-def span(seconds: float) -> str:
-    """`45 s`, `4 min`, `6 h`, `40 days`: no more digits than an estimate has."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

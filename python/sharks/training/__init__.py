@@ -3,47 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import importlib.util
 import os
 import pathlib
-import types
 import typing
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import terminal
-from ..engine.devices import named
-from ..errors import ResourceError, UsageError, arguments
+from ..errors import arguments
 from ..families.spec import Spec
 from ..files.locks import held
-from ..recipes.presets import override
-from ..recipes.presets import preset as spec_of
-from ..recipes.presets import recipe as recipe_of
-from ..recipes.recipe import MOST, Recipe
+from ..recipes.recipe import Recipe
+from .checks import asked, check_shares, dataset_of, resolved
 from .choice import chosen
-from .start import begun_as, check_same_model, first_weights_of, preset_of
+from .start import begun_as, first_weights_of, preset_of
+from .step.device import device_of, fast, import_torch
 
 if typing.TYPE_CHECKING:
-    import torch
-
     from ..dataset.dataset import Dataset
     from ..packs.pack import Pack
     from .by_heart import Smoke
     from .loop import Loop
     from .run import rundir
-    from .step.processes import Processes
 
 __all__ = ["Run", "smoke", "train"]
 
 # The name of a setting has a dot, so settings come from a dict[str, Any]. Any other keyword that is no parameter is a
 # typo, and type checkers say so.
 Setting = typing.Never
-
-DEVICES = ("auto", "cpu", "cuda")
-MOST_SEED = (1 << 63) - 1
-_NO_TORCH = "training needs torch; install it with `pip install 'sharks-audio[train]'`"
 
 
 @dataclass(frozen=True)
@@ -114,10 +101,10 @@ def train(
     preset = chosen(preset, folder, device, tell)
     spec, recipe = asked(preset, pack, steps=steps, hours=hours, batch=batch, device=device, seed=seed, **overrides)
     hours, seed = None if hours is None else float(hours), int(seed)
-    dataset = _dataset(data, spec)
+    dataset = dataset_of(data, spec)
     first_weights = first_weights_of(folder if resume else None, pack)
     with contextlib.nullcontext() if quiet else terminal.stderr().busy("loading torch"):
-        _torch()
+        import_torch()
     from .job import Job
     from .loop import Loop
     from .run import rundir
@@ -125,21 +112,21 @@ def train(
     from .step.processes import Processes, local_device
     from .watch.display import Display, Silent
 
-    place = local_device(_device(device))
+    place = local_device(device_of(device))
     config = rundir.config(preset, seed, dataset.fingerprint, spec, recipe, first_weights)
     rundir.check(folder, config, resume)
     processes = Processes(place)
     resume = resume or processes.restarted
     holding = contextlib.ExitStack()
     try:
-        _check_shares(recipe, processes)
+        check_shares(recipe, processes)
         if processes.first:
             holding.enter_context(held(folder, "trains into it"))
             rundir.check(folder, config, resume)  # who had it before may have made another run of it
-        recipe = _resolved(recipe, rundir.recorded(folder) if resume else {}, place)
+        recipe = resolved(recipe, rundir.recorded(folder) if resume else {}, place)
         display = Silent if quiet else Display
         job = Job(dataset, folder, preset, spec, recipe, seed, hours, place, resume, display, tensorboard, pack, ask)
-        with memory.refusals(place, recipe.train), _fast(place):
+        with memory.refusals(place, recipe.train), fast(place):
             with display.busy("making the model ready to learn"):
                 loop = Loop(job, processes)
             recipe = loop.job.recipe
@@ -199,14 +186,14 @@ def smoke(
     minutes = arguments.positive("minutes", minutes)
     arguments.function("tell", tell)
     spec, recipe = asked(chosen(preset, None, device, tell), device=device, seed=seed, **overrides)
-    dataset = _dataset(data, spec)
-    _torch()
+    dataset = dataset_of(data, spec)
+    import_torch()
     from .by_heart import smoke as learn
     from .step import memory
 
-    place = _device(device)
-    with memory.refusals(place, recipe.train), _fast(place):
-        return learn(dataset, spec, _resolved(recipe, {}, place), place, seed, minutes, tell)
+    place = device_of(device)
+    with memory.refusals(place, recipe.train), fast(place):
+        return learn(dataset, spec, resolved(recipe, {}, place), place, seed, minutes, tell)
 
 
 def _say(line: str) -> None:
@@ -215,113 +202,3 @@ def _say(line: str) -> None:
 
 def _silent(line: str) -> None:
     pass
-
-
-def asked(
-    preset: str,
-    pack: Pack | None = None,
-    *,
-    steps: int | None = None,
-    hours: float | None = None,
-    batch: int | None = None,
-    device: str = "auto",
-    seed: int = 0,
-    **overrides: typing.Any,
-) -> tuple[Spec, Recipe]:
-    """What `train` would train: the preset with what was changed; the model is that of `pack`, if there is one.
-
-    What `train` refuses of its arguments is refused here, and where there is no torch, before any music is prepared.
-    """
-    arguments.whole("seed", seed, 0, MOST_SEED)
-    if hours is not None:
-        arguments.positive("hours", hours, "a time above 0")
-    given = {"steps": steps, "batch": batch}
-    counts = {name: arguments.whole(name, n, 1, MOST) for name, n in given.items() if n is not None}
-    spec, recipe = override(
-        spec_of(preset), recipe_of(preset), overrides | {f"train.{name}": n for name, n in counts.items()}
-    )
-    if pack is not None:
-        check_same_model(pack, spec)
-    _check(spec, recipe)
-    if importlib.util.find_spec("torch") is None:
-        raise ResourceError(_NO_TORCH)
-    if named(device, DEVICES) == "cuda":
-        _device(device)
-    return spec, recipe
-
-
-def _torch() -> types.ModuleType:
-    """torch, imported as training wants it."""
-    # Idle OpenMP threads spin before they sleep. When anything else wants the same cores, every small product then
-    # waits for a thread that waits for a core, and training is ten times slower; without spinning it loses nothing.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import torch
-    except ImportError:
-        raise ResourceError(_NO_TORCH) from None
-    return torch
-
-
-def _dataset(data: str | os.PathLike[str] | Dataset, spec: Spec) -> Dataset:
-    from ..dataset.dataset import Dataset, load_dataset
-
-    dataset = data if isinstance(data, Dataset) else load_dataset(arguments.path("data", data))
-    if dataset.sample_rate != spec.sample_rate:
-        raise UsageError(
-            f"{dataset.path}: is at {dataset.sample_rate} Hz, wanted {spec.sample_rate}; prepare it again at that "
-            f"rate, or set model.sample_rate={dataset.sample_rate}"
-        )
-    return dataset
-
-
-def _check(spec: Spec, recipe: Recipe) -> None:
-    chunk_len, lookback = recipe.train.chunk_len, spec.lookback
-    if chunk_len % lookback:
-        raise UsageError(
-            f"train.chunk_len is {chunk_len}; wanted a multiple of {lookback}, the samples of the largest frame"
-        )
-
-
-def _check_shares(recipe: Recipe, processes: Processes) -> None:
-    if recipe.train.batch % processes.size:
-        raise UsageError(
-            f"train.batch is {recipe.train.batch}; wanted a multiple of {processes.size}, the number of processes"
-        )
-
-
-def _resolved(recipe: Recipe, recorded: dict[str, typing.Any], device: torch.device) -> Recipe:
-    """The recipe with what it leaves open: as the run to go on with has it, else as the device likes it."""
-    from .step.precision import resolved
-
-    train, known = recipe.train, recorded.get("precision", "auto")
-    precision = resolved(known if train.precision == "auto" else train.precision, device)
-    pieces = train.pieces or recorded.get("pieces", 0)
-    return dataclasses.replace(recipe, train=dataclasses.replace(train, precision=precision, pieces=pieces))
-
-
-@contextlib.contextmanager
-def _fast(device: torch.device) -> Iterator[None]:
-    """On a GPU products may round their factors to TF32: it is several times faster, and training does not notice."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    if device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
-    try:
-        with warnings.catch_warnings():
-            # Weights that are folded at every step are never one block of memory; cuDNN copies them, and says so.
-            warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    name = named(name, DEVICES)
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ResourceError("device is cuda, but torch finds no CUDA device here; use device cpu")
-    return torch.device(name)

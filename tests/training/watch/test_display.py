@@ -9,10 +9,10 @@ import pytest
 
 from sharks import recipe
 from sharks.terminal import Terminal
+from sharks.terminal.units import duration
 from sharks.training.step import memory
 from sharks.training.watch.display import Display, Silent
 from sharks.training.watch.forecast import Forecast
-from sharks.training.watch.run_facts import duration
 from small_runs import PLAN
 
 FORECAST = Forecast(recipe("dadabots-2tier-tiny").train, {"step": 0.5})
@@ -115,8 +115,3 @@ def test_quiet_is_quiet(capsys):
     display.learnt(1, 7.0, 0.001)
     display.validated(1, math.nan, {}, best=False)
     assert capsys.readouterr() == ("", "")
-
-
-def test_durations():
-    assert [duration(s) for s in (0, 59.6, 380, 63600)] == ["0 s", "1 m 00 s", "6 m 20 s", "17 h 40 m"]
-    assert duration(3.6e6) == "42 days", "the minutes of a month are no matter"

@@ -10,10 +10,11 @@ import time
 import torch
 
 from ... import terminal
+from ...terminal.units import duration, in_bytes
 from ..step import memory
 from .forecast import Forecast
 from .listener import Listener
-from .run_facts import RunFacts, duration, in_bytes
+from .run_facts import RunFacts
 
 
 class Display(Listener):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ...errors import ResourceError
 from ...recipes.recipe import TrainRecipe
+from ...terminal.units import duration, in_bytes
 from ..music.facts import MusicFacts
 from ..step.memory import Size
 from .forecast import Forecast
@@ -119,20 +120,3 @@ class RunFacts:
         every = self.train.preview_every
         steps = min(every - self.step % every, self.train.steps - self.step)
         return min(steps * self.seconds_to_learn, self.seconds)
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `6 m 20 s`, `17 h 40 m`, `40 days`."""
-    whole = round(seconds)
-    if whole >= 2 * 86400:
-        return f"{seconds / 86400:.0f} days"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
-
-
-def in_bytes(n: int) -> str:
-    """`12 MB`, `1.5 GB`."""
-    return f"{n / 2**30:.1f} GB" if n >= 2**30 else f"{n / 2**20:.0f} MB"
