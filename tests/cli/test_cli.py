@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 import warnings
 import wave
 
@@ -428,7 +429,9 @@ def test_a_bare_number_of_hours_is_hours_to_every_verb(verb, tmp_path, monkeypat
     monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # and says warnings in its own way
     monkeypatch.setattr("sharks.training.train", record)
     monkeypatch.setattr("sharks.projects.make.make", record)
-    monkeypatch.setattr("sharks.projects.make.dataset_of", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "sharks.projects.make.dataset_of", lambda *_, **__: types.SimpleNamespace(minutes_to_learn=60.0)
+    )
     with pytest.raises(SystemExit):
         main([verb, str(tmp_path), "--hours", "8", "-o", str(tmp_path / "out")])
     assert asked == [8]

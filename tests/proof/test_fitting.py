@@ -7,7 +7,7 @@ import pytest
 import sharks
 from sharks.proof import fitting as fits
 from sharks.proof import machine
-from sharks.proof.fitting import FOR_A_CPU, FOR_A_GPU, SOON, fitting, said, times
+from sharks.proof.fitting import FOR_A_CPU, FOR_A_GPU, SOON, enough_for, fitting, said, times
 from sharks.proof.machine import Machine, this_machine
 from sharks.recipes.presets import guide as guide_of
 
@@ -42,6 +42,22 @@ def test_the_first_sound_comes_within_twelve_minutes_on_two_cores(speed):
     assert times(fitting(LAPTOP), LAPTOP).first_sound <= SOON <= 12 * 60
     assert times(fitting(LAPTOP), LAPTOP).whole < 3600, "and the training ends"
     assert times(FOR_A_GPU, LAPTOP).first_sound > 86400
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "smaller"),
+    [
+        ("dadabots-2tier", 30, "dadabots-2tier"),
+        ("dadabots-2tier", 29, "dadabots-2tier-small"),
+        ("dadabots-2tier", 9, "dadabots-2tier-tiny"),
+        ("dadabots-2tier-small", 10, "dadabots-2tier-small"),
+        ("dadabots-2tier-small", 9.9, "dadabots-2tier-tiny"),
+        ("dadabots-2tier-tiny", 0.1, "dadabots-2tier-tiny"),
+    ],
+)
+def test_little_music_takes_a_smaller_preset(name, minutes, smaller):
+    """Half of what a preset wants is enough for it; the smallest takes what there is."""
+    assert enough_for(name, minutes) == smaller
 
 
 def test_the_choice_never_asks_for_another_dataset():

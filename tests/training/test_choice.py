@@ -20,6 +20,19 @@ def test_without_a_run_the_computer_decides_and_says_why(tmp_path):
     assert chosen("wavenet-music", tmp_path / "run", "cpu", told.append) == "wavenet-music" and len(told) == 2
 
 
+def test_the_music_has_a_say_once_it_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(choice, "fitting", lambda machine: "dadabots-2tier-small")
+    told = []
+    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=12) == "dadabots-2tier-small" and not told
+    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=4) == "dadabots-2tier-tiny"
+    assert told == [
+        "4 min of music are little for dadabots-2tier-small, which wants 20 and would learn them by heart: preset "
+        "dadabots-2tier-tiny; -p dadabots-2tier-small takes it all the same"
+    ]
+    assert chosen("wavenet-music", tmp_path / "run", "cpu", told.append, minutes=1) == "wavenet-music"
+    assert len(told) == 1, "who asked for a preset has it"
+
+
 def test_it_is_said_before_torch_is_loaded():
     program = (
         "import sys; from sharks.training.choice import chosen; chosen(None, None, tell=print); "

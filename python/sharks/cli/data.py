@@ -100,12 +100,14 @@ def train(
     changes, name = values.settings(settings), values.named_after(data)
     folder = out or pathlib.Path("runs") / name
     pack = None if start is None else begun_as(start)
-    preset = chosen(preset if pack is None else preset or preset_of(pack), folder, device, display.say)
+    wish = preset if pack is None else preset or preset_of(pack)
+    preset = chosen(wish, folder, device, display.say)
     within = values.hours(hours)
     asked(preset, pack, steps=steps, hours=within, batch=batch, device=device, seed=seed, **changes)
     if not smoke:
         rundir.refuse_others(folder)
     dataset = dataset_of(data, pathlib.Path("data") / name, preset, changes)
+    preset = chosen(wish, folder, device, display.say, dataset.minutes_to_learn)
     if smoke:
         minutes = SMOKE_MINUTES if within is None else within * 60
         found = learn_by_heart(dataset, preset, minutes=minutes, device=device, seed=seed, tell=display.say, **changes)

@@ -73,6 +73,11 @@ class Dataset:
     def hours(self) -> float:
         return (len(self.train) + len(self.val)) / self.sample_rate / 3600
 
+    @property
+    def minutes_to_learn(self) -> float:
+        """Minutes of music that are not held out."""
+        return sum(track.minutes for track in self.of("train"))
+
     def of(self, split: str) -> tuple[Track, ...]:
         """The tracks of a split, in the order of its array."""
         return tuple(track for track in self.tracks if track.split == split)

@@ -121,7 +121,7 @@ def make(
 
     songs, project = arguments.path("songs", songs), arguments.path("project", project)
     _check(playing, ask=ask, tell=tell, progress=progress)
-    preset = chosen(preset, project / "run", device, tell)
+    wish, preset = preset, chosen(preset, project / "run", device, tell)
     asked(preset, steps=steps, hours=hours, device=device, **settings)
     _refuse_others(project, playing)
     rundir.refuse_others(project / "run")
@@ -129,6 +129,7 @@ def make(
         tell(f"1/4 prepare {songs}")
         data = prepare(songs, project / "data", preset=preset, **of_the_data(preset, settings))
         tell(data.report())
+        preset = chosen(wish, project / "run", device, tell, data.minutes_to_learn)
         tell(f"2/4 train {preset}")
         run = train(
             project / "data",

@@ -97,11 +97,21 @@ def train(
     resume, tensorboard = arguments.flag("resume", resume), arguments.flag("tensorboard", tensorboard)
     arguments.function("ask", ask)
     pack = None if start is None else begun_as(start)
-    preset = preset if pack is None else preset or preset_of(pack)
-    preset = chosen(preset, folder, device, tell)
-    spec, recipe = asked(preset, pack, steps=steps, hours=hours, batch=batch, device=device, seed=seed, **overrides)
-    hours, seed = None if hours is None else float(hours), int(seed)
+    wish = preset if pack is None else preset or preset_of(pack)
+    wanted: dict[str, typing.Any] = {
+        "steps": steps,
+        "hours": hours,
+        "batch": batch,
+        "device": device,
+        "seed": seed,
+        **overrides,
+    }
+    preset = chosen(wish, folder, device, tell)
+    spec, recipe = asked(preset, pack, **wanted)
     dataset = dataset_of(data, spec)
+    preset = chosen(wish, folder, device, tell, dataset.minutes_to_learn)
+    spec, recipe = asked(preset, pack, **wanted)
+    hours, seed = None if hours is None else float(hours), int(seed)
     first_weights = first_weights_of(folder if resume else None, pack)
     with contextlib.nullcontext() if quiet else terminal.stderr().busy("loading torch"):
         import_torch()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable
 
-from ..proof.fitting import fitting, said
+from ..proof.fitting import enough_for, fitting, said
 from ..proof.machine import this_machine
+from ..recipes.presets import guide
 from .run import rundir
 
 
@@ -15,8 +16,12 @@ def chosen(
     run: pathlib.Path | None,
     device: str = "auto",
     tell: Callable[[str], None] = lambda line: None,
+    minutes: float | None = None,
 ) -> str:
     """`preset`, or the choice, which is told with its reason. A run goes on with its own, whatever computer it is on.
+
+    `minutes` of music to learn from, once they are known: too little for what the computer could train takes a smaller
+    preset, and only that is told then.
 
     >>> import sharks.training.choice
     >>> sharks.training.choice.chosen("wavenet-music", None)
@@ -26,10 +31,19 @@ def chosen(
         return preset
     known = rundir.preset(run) if run is not None else None
     if known is not None:
-        tell(f"{run}: goes on with its preset, {known}")
+        if minutes is None:
+            tell(f"{run}: goes on with its preset, {known}")
         return known
     machine = this_machine(device)
     name = fitting(machine)
-    for line in said(name, machine):
-        tell(line)
-    return name
+    if minutes is None:
+        for line in said(name, machine):
+            tell(line)
+        return name
+    smaller = enough_for(name, minutes)
+    if smaller != name:
+        tell(
+            f"{minutes:.0f} min of music are little for {name}, which wants {guide(name).minutes:.0f} and would learn "
+            f"them by heart: preset {smaller}; -p {name} takes it all the same"
+        )
+    return smaller
