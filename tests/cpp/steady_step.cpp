@@ -5,8 +5,8 @@
 //
 // Counted are the steps from kWarmUp to the last. Where threads share single products, every thread of the process is
 // counted; where each thread plays streams of its own, each of them, from its own step kWarmUp on. system_calls are
-// those other than sched_yield, by which a thread that waits lets others run; -1 where the machine lets nobody count
-// them.
+// those other than sched_yield and sleep, by which a thread that waits lets others run, and which count as yields; -1
+// where the machine lets nobody count them.
 //
 // Lines that begin with "control" come from kernels that misbehave on purpose, once in each of N steps: they must not
 // be quiet.

@@ -122,6 +122,42 @@ void a_team_rests_when_a_member_comes_late() {
   EXPECT(sum == alone + 2);
 }
 
+// Two threads on one core: each product is late by little, and is counted with those just before it.
+void a_team_rests_when_members_are_late_by_little_but_always() {
+  Team team(2);
+  const std::thread::id lead = std::this_thread::get_id();
+  int together = 0;
+  bool alone = false;
+  auto part = [&](int i) noexcept {
+    if (i == 0) return;
+    alone = std::this_thread::get_id() == lead;
+    if (!alone) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  };
+  team.session([&] {
+    for (team.share(part); !alone && together < 1000; team.share(part)) ++together;
+  });
+  EXPECT(alone && together < 1000);
+}
+
+// Nobody is called to a session that begins while the team rests.
+void a_resting_team_leaves_a_session_to_its_lead() {
+  Team team(2);
+  const std::thread::id lead = std::this_thread::get_id();
+  std::thread::id second;
+  auto part = [&](int i) noexcept {
+    if (i == 0) return;
+    second = std::this_thread::get_id();
+    if (second != lead) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  };
+  team.session([&] { team.share(part); });
+  EXPECT(second != lead);
+  team.session([&] { team.share(part); });
+  EXPECT(second == lead);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));  // the rest is over
+  team.session([&] { team.share(part); });
+  EXPECT(second != lead);
+}
+
 void a_clip_does_not_depend_on_threads() {
   constexpr int64_t kSteps = 60;
   for (const char* family : kFamilies)
@@ -188,6 +224,8 @@ int main() {
   a_team_shares_what_the_lead_has_written();
   what_a_session_throws_comes_out_and_the_team_goes_on();
   a_team_rests_when_a_member_comes_late();
+  a_team_rests_when_members_are_late_by_little_but_always();
+  a_resting_team_leaves_a_session_to_its_lead();
   a_clip_does_not_depend_on_threads();
   products_outside_a_session_need_no_team();
   eight_threads_play_one_model();

@@ -27,7 +27,7 @@ void at_call(pid_t id) {
   const bool known = ptrace(PTRACE_GET_SYSCALL_INFO, id, sizeof call, &call) > 0;
   if (!known || call.op != PTRACE_SYSCALL_INFO_ENTRY || !watched(id)) return;
   const long number = static_cast<long>(call.entry.nr);
-  if (number == SYS_sched_yield) {
+  if (number == SYS_sched_yield || number == SYS_clock_nanosleep) {
     ++board().yields;
   } else {
     ++board().system_calls;

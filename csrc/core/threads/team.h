@@ -2,9 +2,11 @@
 // waking a sleeper lasts as long; they sleep between sessions.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "core/threads/threads.h"
 
@@ -18,11 +20,15 @@ inline void pause_cpu() {
 #endif
 }
 
+// Spins before a thread begins to let others run: some microseconds, longer than a product lasts. A yield on a busy
+// machine may give the core away for milliseconds, so that it is the last thing to do and not the first.
+constexpr int kSpins = 4096;
+
 // Spin until ready(); after a while let others run, in case this thread holds the core that they wait for. Returns the
 // seconds spent on that.
 template <typename Ready>
 double spin_until(const Ready& ready) {
-  for (int spins = 0; spins < 512; ++spins) {
+  for (int spins = 0; spins < kSpins; ++spins) {
     if (ready()) return 0;
     pause_cpu();
   }
@@ -37,9 +43,12 @@ class Team {
 
   int size() const { return size_; }
 
-  // Run `work` on the calling thread while the others stand by for share(). What `work` throws comes out here.
+  // Run `work` on the calling thread while the others stand by for share(). What `work` throws comes out here. A
+  // session that begins while the team rests is the lead's alone: calling members whose cores are taken, and waiting
+  // until each has come and gone, costs milliseconds.
   template <typename Work>
   void session(const Work& work) {
+    if (Clock::now() < rest_until_) return work();
     const uint64_t first = ticket_.load(std::memory_order_relaxed);
     crew_.run([&](int member) {
       if (member > 0) return serve(member, first);
@@ -63,7 +72,7 @@ class Team {
   template <typename Part>
   void start(Part& part) {
     static_assert(noexcept(part(0)), "in the middle of a product there is nobody to catch what a part throws");
-    if (resting_) resting_ = Clock::now() < rest_until_;
+    if (resting_) resting_ = still_resting();
     alone_ = resting_ || closed_.load(std::memory_order_relaxed);
     if (alone_) return;
     part_ = &part;
@@ -79,10 +88,7 @@ class Team {
       return;
     }
     const double late = spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
-    if (late < kLate) return;
-    resting_ = true;
-    rest_until_ =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kRest * late));
+    if (late > 0) miss(late);
   }
 
  private:
@@ -101,7 +107,13 @@ class Team {
 
   void serve(int member, uint64_t seen) {
     for (;;) {
-      spin_until([&] { return ticket_.load(std::memory_order_acquire) != seen; });
+      const auto called = [&] { return ticket_.load(std::memory_order_acquire) != seen; };
+      const auto napping = [&] { return napping_.load(std::memory_order_relaxed); };
+      // While the team rests a member does not spin: on a busy machine it would take from others, its lead among them.
+      do {
+        while (napping() && !called()) std::this_thread::sleep_for(kNap);
+        spin_until([&] { return called() || napping(); });
+      } while (!called());
       ++seen;
       if (closed_.load(std::memory_order_relaxed)) return;
       call_(part_, member);
@@ -109,14 +121,47 @@ class Team {
     }
   }
 
+  // What a member came too late, added up: one that shares its core with the lead is late by little, but in each
+  // product.
+  void miss(double late) {
+    const auto now = Clock::now();
+    if (now > missed_since_ + kWindow) missed_since_ = now, missed_ = 0;
+    missed_ += late;
+    if (missed_ < kLate) return;
+    rest(std::exchange(missed_, 0));
+  }
+
   // A member that comes so late was not running: another program has its core. Waiting for it again and again would
   // cost more than it helps, so the team shares nothing for ten times as long as it waited, and loses a tenth at most.
-  static constexpr double kLate = 1e-3;  // seconds
+  // Where it is late again at once, its core is not to be had for long: each rest is twice as long as the one before.
+  void rest(double late) {
+    const auto now = Clock::now();
+    const bool again = now < rest_until_ + kSoon;
+    rest_ = std::max(kRest * late, again ? std::min(2 * rest_, kLongestRest) : 0.0);
+    rest_until_ = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(rest_));
+    napping_.store(true, std::memory_order_relaxed);
+    resting_ = true;
+  }
+
+  // The members are called from their naps before the lead counts on them, and so have time to come.
+  bool still_resting() {
+    const auto now = Clock::now();
+    if (now >= rest_until_) napping_.store(false, std::memory_order_relaxed);
+    return now < rest_until_ + 2 * kNap;
+  }
+
+  static constexpr double kLate = 3e-4;  // seconds within a window; a core that is lost is lost for milliseconds
+  static constexpr std::chrono::milliseconds kWindow{10};
   static constexpr double kRest = 10;
+  static constexpr double kLongestRest = 2;  // seconds
+  static constexpr std::chrono::milliseconds kSoon{100};
+  static constexpr std::chrono::microseconds kNap{500};
   using Clock = std::chrono::steady_clock;
 
   const int size_;
   bool resting_ = false;
+  double missed_ = 0, rest_ = 0;  // seconds
+  Clock::time_point missed_since_;
   Clock::time_point rest_until_;
   bool alone_ = true;
   void* part_ = nullptr;
@@ -125,6 +170,7 @@ class Team {
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<int> pending_{0};
   alignas(64) std::atomic<bool> closed_{true};
+  std::atomic<bool> napping_{false};
   Crew crew_;  // last: its threads must be gone before what they read
 };
 
