@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include "core/check.h"
+#include "cpu/codes/model.h"
 #include "cpu/samplernn/model.h"
 #include "cpu/wavenet/model.h"
 #include "cuda/samplernn/model.h"
@@ -37,9 +38,19 @@ constexpr Family row() {
   return {Spec::kFamily, on_cpu<Spec>, on_cuda<Spec>};
 }
 
+// Codes carry no table, and no GPU plays them yet.
+std::unique_ptr<Model> codes_on_cpu(Fields& fields, Weights& tensors, Weights&, const char* isa, cpu::Type type) {
+  return cpu::make_model(CodesSpec(fields), tensors, isa, type);
+}
+
+std::unique_ptr<Model> codes_on_cuda(Fields&, Weights&, Weights&, cuda::Precision, const std::string&, Fold) {
+  refuse("no GPU plays codes yet; use device 'cpu'");
+}
+
 constexpr Family kFamilies[] = {
     row<SampleRNNSpec>(),
     row<WaveNetSpec>(),
+    {CodesSpec::kFamily, codes_on_cpu, codes_on_cuda},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The module sharks._core: what Python sees of the engine, and its names; python/sharks/_core.pyi says the types.
 #include "binding/borrowed.h"
+#include "binding/filters.h"
 #include "binding/model.h"
 #include "binding/player.h"
 #include "binding/probes.h"
@@ -21,6 +22,8 @@ PYBIND11_MODULE(_core, m) {
   m.def("gumbel", &binding::gumbel, py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("q"),
         py::arg("isa") = "auto",
         "The noise of one draw, float32 [q]; equals sharks.levels.sampling.gumbel to the bit.");
+  m.def("all_pole", &binding::all_pole, py::arg("excitation"), py::arg("predictors"), py::arg("gains"), py::arg("past"),
+        "Sound through a filter that changes from segment to segment, and the filter's past after it.");
   m.def(
       "probe_read", &binding::probe_read, py::arg("bytes"), py::arg("rounds") = 5,
       "Seconds that one thread needs to read so many bytes once, over and over: what weights of that size can reach.");

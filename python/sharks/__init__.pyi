@@ -7,6 +7,8 @@ from .errors import PackError as PackError
 from .errors import ResourceError as ResourceError
 from .errors import SpecError as SpecError
 from .errors import UsageError as UsageError
+from .features.mel import MelSpec as MelSpec
+from .features.mel import mel as mel
 from .importers import import_checkpoint as import_checkpoint
 from .packs.pack import Pack as Pack
 from .packs.pack import load as load
@@ -25,6 +27,7 @@ from .recipes.presets import presets as presets
 from .recipes.presets import recipe as recipe
 from .songs import curate as curate
 from .sound.health import health as health
+from .spec import CodesSpec as CodesSpec
 from .spec import SampleRNNSpec as SampleRNNSpec
 from .spec import WaveNetSpec as WaveNetSpec
 from .training import train as train

@@ -1,6 +1,7 @@
 """What a model is, as users name it: specs, their tables of tensors, stages and state. The walls are in families/."""
 
 from .errors import Error, SpecError, did_you_mean
+from .families.codes.spec import CodesSpec
 from .families.registry import FAMILIES, from_dict
 from .families.samplernn.spec import SampleRNNSpec
 from .families.spec import Shape, Spec, Stage, parameters, replace, to_dict
@@ -11,6 +12,7 @@ __all__ = [
     "CODECS",
     "FAMILIES",
     "OUTPUTS",
+    "CodesSpec",
     "Error",
     "SampleRNNSpec",
     "Spec",

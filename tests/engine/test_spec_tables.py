@@ -9,7 +9,7 @@ import emulated
 import programs
 from players import _core, engine_model
 from sharks.spec import Spec, replace
-from specs import SAMPLERNN, SPECS, WAVENET, random_tensors
+from specs import ON_GPU, SAMPLERNN, SPECS, WAVENET, random_tensors
 
 STREAMS = 2
 
@@ -64,8 +64,14 @@ def started(engine, spec: Spec):
     return player
 
 
-@pytest.mark.parametrize("name", SPECS)
-@pytest.mark.parametrize("engine", ENGINES)
+PLAYED = [
+    pytest.param(*engine.values, name, id=f"{engine.id}-{name}", marks=engine.marks)
+    for engine, specs in zip(ENGINES, (SPECS, ON_GPU), strict=True)
+    for name in specs
+]
+
+
+@pytest.mark.parametrize(("engine", "name"), PLAYED)
 def test_state_and_stages_are_the_specs(engine, name):
     player = started(engine, SPECS[name])
     assert state_differences(player, SPECS[name]) == []

@@ -93,7 +93,7 @@ def asks_for_kind(node):
 
 def strangers(path, source):
     """What a file in a family's folder must not import: other families; and judge and party each other's halves."""
-    _, family, file = path.split("/")
+    _, family, *_, file = path.split("/")
     others = set(FOLDERS) - {family}
     others |= {"reference.py": {"model", "layer", "initial", "torch_parts"}}.get(file, {"reference", "numpy_parts"})
     nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom))

@@ -33,8 +33,7 @@ ROWS = {
     "tests/rulers/specs.py": [
         ("import numpy as np", "\nfrom sharks.families.toy.spec import ToySpec"),
         (
-            "SPECS: dict[str, Spec] = _samplernn() | _wavenet()"
-            ' | {f"preset-{name}": shrunk(preset(name)) for name in presets()}',
+            "SPECS: dict[str, Spec] = _samplernn() | _wavenet() | _codes() | _OF_PRESETS",
             'SPECS["toy"] = ToySpec(q_levels=32)\n'
             'SPECS |= {f"toy-{n}": ToySpec(embed_dim=n, hidden=n, q_levels=n + 2) for n in ODD_WIDTHS if n > 1}',
         ),

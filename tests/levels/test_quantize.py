@@ -37,8 +37,16 @@ STRETCHING = {"MU-S": "example", "LIN-W": "window", "LIN-C": "clip", "LIN-D": "f
 
 
 def test_every_codec_of_the_spec_is_covered():
-    assert {*ENCODED, *STRETCHING, "LIN-X"} == set(CODECS)
-    assert {*DECODED, "LIN-X"} == set(CODECS)
+    assert {*ENCODED, *STRETCHING, "LIN-X", "CODES"} == set(CODECS)
+    assert {*DECODED, "LIN-X", "CODES"} == set(CODECS)
+
+
+def test_codes_are_no_amplitudes():
+    codec = codec_of("CODES", 32)
+    assert codec.pad_level == 16
+    for refused in (lambda: codec.encode(np.zeros(3)), codec.decode_table):
+        with pytest.raises(SpecError, match="entry of a book"):
+            refused()
 
 
 @pytest.mark.parametrize("name", ENCODED)

@@ -118,7 +118,7 @@ def test_save_makes_the_same_folder(pack: Pack, out: pathlib.Path, tmp_path: pat
     assert np.array_equal(play(pack, out, **arguments).levels, audio.levels)
 
 
-@pytest.mark.parametrize("codec", [name for name in specs.CODECS if name != "LIN-X"])
+@pytest.mark.parametrize("codec", [name for name in specs.CODECS if name not in ("LIN-X", "CODES")])
 def test_sixteen_bits_tell_256_levels_apart(codec: str, tmp_path: pathlib.Path) -> None:
     levels = np.random.default_rng(0).permutation(256)
     write_wav(tmp_path / "a.wav", codec_of(codec).decode(levels), RATE)

@@ -72,6 +72,10 @@ WRONG[sharks.health] = {
     "samples": [3, "x", [[1], 2], np.zeros((2, 3, 4)), np.zeros(9, int), np.zeros((9, 2)), object()],
     "rate": [*NO_NUMBERS, None, 0, -1, 22050.7, math.inf],
 }
+WRONG[sharks.mel] = {
+    "audio": [3, "x", [[1], 2], np.zeros((2, 9)), np.zeros(9, int), np.zeros(0), np.full(9, np.nan), object()],
+    "spec": [None, "x", 3, {}, sharks.MelSpec],
+}
 WRONG[sharks.preset] = WRONG[sharks.recipe] = {"name": [*NO_WORDS, None]}
 WRONG[sharks.presets] = {}
 WRONG[sharks.import_checkpoint] = {"path": NO_PATHS, "kind": NO_WORDS, "config": [3, [], object(), b"x"]}
@@ -169,6 +173,7 @@ def right(function, name):
         sharks.extend: {"clip": "clips/0000.wav", "to_seconds": 0.2},
         sharks.check: {"pack": pack},
         sharks.random_pack: {"spec": pack.spec},
+        sharks.mel: {"audio": np.zeros(1600, np.float32), "spec": sharks.MelSpec()},
         sharks.health: {"samples": np.zeros(16000, np.float32), "rate": 16000},
         sharks.import_checkpoint: {"path": "pack.safetensors"},
         sharks.curate: {"clips": "clips", "out": "album"},
@@ -189,7 +194,12 @@ def test_the_table_knows_every_parameter_of_every_public_function():
     errors = (sharks.Error, sharks.Notice)
     classes = {one for one in public if inspect.isclass(one) and one is not sharks.Playing}
     apart = {one for one in classes if issubclass(one, errors)} | {sharks.Pack, sharks.Audio}
-    apart |= {sharks.WaveNetSpec, sharks.SampleRNNSpec}  # below: their fields have types
+    apart |= {
+        sharks.WaveNetSpec,
+        sharks.SampleRNNSpec,
+        sharks.CodesSpec,
+        sharks.MelSpec,
+    }  # below: their fields have types
     functions = {one for one in public if callable(one)} - apart
     assert functions == set(WRONG)
     for function, table in WRONG.items():

@@ -17,6 +17,7 @@ BOUNDS: dict[tuple[str, str], float] = {
     ("sample.hidden.last", "float32"): 2e-5,
     ("layer.*.gated", "float32"): 2e-5,
     ("layer.*.out", "float32"): 2e-5,
+    ("prior.*", "float32"): 2e-5,
     ("skip", "float32"): 2e-5,
     ("head.0", "float32"): 2e-5,
     ("logits", "float32"): 2e-5,

@@ -63,7 +63,8 @@ def batch_of(spec, train, seed=0, fresh=True):
 
 PLAN = RunFacts(
     music=MusicFacts(
-        sample_rate=16000,
+        rate=16000,
+        unit="sample",
         minutes=10.2,
         held_out=3.0,
         chunks=152,

@@ -11,10 +11,11 @@ import zlib
 import numpy as np
 
 from sharks.recipes.presets import preset, presets
-from sharks.spec import SampleRNNSpec, Spec, WaveNetSpec, replace, tensors
+from sharks.spec import CodesSpec, SampleRNNSpec, Spec, WaveNetSpec, replace, tensors
 
 SAMPLERNN = SampleRNNSpec(frame_sizes=(4,), dim=12, layers=2, embed_dim=6, q_levels=32)
 WAVENET = WaveNetSpec(dilations=(1, 2, 4, 1, 2), residual=10, dilation=6, skip=12, head=11, q_levels=32)
+CODES = CodesSpec(bands=6, window=64, hop=16, dims=5, books=3, q_levels=32, hidden=12, layers=2, width=10, order=4)
 ODD_WIDTHS = (1, 7, 8, 9, 31, 33, 64)
 
 
@@ -123,10 +124,33 @@ def _wavenet() -> dict[str, Spec]:
     return {f"wavenet-{name}": replace(WAVENET, **fields) for name, fields in specs.items()}
 
 
+def _codes() -> dict[str, Spec]:
+    specs: dict[str, dict] = {
+        "2-layers": {},
+        "1-layer": {"layers": 1},
+        "3-layers": {"layers": 3},
+        "1-book": {"books": 1},
+        "7-books": {"books": 7},
+        "1-dim": {"dims": 1},
+        "all-dims": {"dims": 12},
+        "single-frames": {"pair": 1},
+        "2-levels": {"q_levels": 2},
+        "256-levels": {"q_levels": 256},
+        "1-pole": {"order": 1},
+        "other-sound": {"bands": 9, "window": 32, "hop": 8, "floor": 1e-3},
+    }
+    for width in ODD_WIDTHS:
+        specs[f"hidden-{width}"] = {"hidden": width}
+        specs[f"width-{width}"] = {"width": width}
+    return {f"codes-{name}": replace(CODES, **fields) for name, fields in specs.items()}
+
+
 def shrunk(spec: Spec) -> Spec:
     """The same wiring with fewer channels and shorter dilations, quick enough for the reference."""
     if isinstance(spec, SampleRNNSpec):
         return replace(spec, dim=24, embed_dim=min(spec.embed_dim, 20))
+    if isinstance(spec, CodesSpec):
+        return replace(spec, hidden=24, width=20, dims=min(spec.dims, 12), books=min(spec.books, 4))
     if not isinstance(spec, WaveNetSpec):
         return spec  # of a family whose presets are small as they are
     return replace(
@@ -140,7 +164,9 @@ def shrunk(spec: Spec) -> Spec:
     )
 
 
-SPECS: dict[str, Spec] = _samplernn() | _wavenet() | {f"preset-{name}": shrunk(preset(name)) for name in presets()}
+_OF_PRESETS = {f"preset-{name}": shrunk(preset(name)) for name in presets()}
+SPECS: dict[str, Spec] = _samplernn() | _wavenet() | _codes() | _OF_PRESETS
+ON_GPU = {name: spec for name, spec in SPECS.items() if "cuda" in spec.devices}
 
 
 def random_tensors(spec: Spec, seed: int = 0) -> dict[str, np.ndarray]:
@@ -171,6 +197,8 @@ def _scale(spec: Spec, name: str, shape: tuple[int, ...]) -> float:
     }
     inputs = next((n for end, n in fan_in.items() if name.endswith(end)), int(np.prod(shape[1:])))
     gain = {"sample.out.weight": 4.0, "head.conv2.weight": 4.0, "head.conv1.weight": 1.4}.get(name, 1.0)
+    if name.startswith("prior.heads."):
+        gain = 4.0 if ".out." in name else 1.4
     if name.startswith("blocks.") and ("res" in name or "skip" in name):
         gain = 2.0 / spec.layers**0.5  # what all layers add must not grow with their number
     return gain / inputs**0.5

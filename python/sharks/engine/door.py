@@ -169,7 +169,7 @@ def open_player(
 
     Raises `UsageError` for arguments that no device can play, `ResourceError` for a device that is not there.
     """
-    device = choose_device(device, dtype)
+    device = playing(pack, choose_device(device, dtype), asked=device)
     if not isinstance(dtype, str) or dtype not in DTYPES[device]:
         kinds = ", ".join(DTYPES[device])
         raise UsageError(f"is {arguments.shown(dtype)}; device {device!r} plays {kinds}", argument="dtype")
@@ -228,6 +228,15 @@ def choose_device(device: str, dtype: str = "float32") -> str:
     if device == "auto":
         return "cpu" if cuda_trouble or dtype not in DTYPES["cuda"] else "cuda"
     return device
+
+
+def playing(pack: Pack, device: str, asked: str) -> str:
+    """The device, if it plays such a model; the CPU where none was asked for."""
+    if device == "reference" or device in pack.spec.devices:
+        return device
+    if asked == "auto":
+        return "cpu"
+    raise UsageError(f"is {asked!r}, which plays no {pack.spec.family} yet; use 'cpu'", argument="device")
 
 
 def _compiled() -> types.ModuleType:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import SpecError
+from .codes.spec import CodesSpec
 from .numpy_parts.player import Player
 from .numpy_parts.weights import Weights
 from .samplernn.spec import SampleRNNSpec
@@ -34,6 +36,9 @@ class Family:
     reference: str  # made with (spec, weights, condition vectors); see numpy_parts.player.Model
     model: str  # made with (spec, weight_norm); see torch_parts.model.Model
     initialisers: str  # its authors' rules for first weights by name; see torch_parts.initial.Rule
+    tokenizer: str = ""  # made with (spec, tensors): sound to steps; none where a step is a sample
+    voice: str = ""  # made with (spec, tensors, seed, streams, filter): steps to sound
+    fit: str = ""  # called with (songs, spec, seed): the tensors that are measured in the music, not learnt
 
     def find(self, name: str) -> typing.Any:
         """What is called so in the family's folder."""
@@ -41,9 +46,11 @@ class Family:
         return getattr(importlib.import_module(f".{module}", self.spec.__module__.rpartition(".")[0]), name)
 
 
+_CODES = ("tokenizer.tokenizer.Tokenizer", "voice.noise.NoiseVoice", "tokenizer.fit.fit")
 _ROWS = (
     Family(SampleRNNSpec, "reference.SampleRNN", "model.SampleRNN", "initial.RULES"),
     Family(WaveNetSpec, "reference.WaveNet", "model.WaveNet", "initial.RULES"),
+    Family(CodesSpec, "reference.Codes", "model.Codes", "initial.RULES", *_CODES),
 )
 FAMILIES: dict[str, type[Spec]] = {row.spec.family: row.spec for row in _ROWS}
 _ROW_OF = {row.spec: row for row in _ROWS}
@@ -75,6 +82,26 @@ def torch_model(spec: Spec, weight_norm: bool = False) -> Model:
     """The model that trains; all its weights are zero until `initialise` or `.load(tensors)`."""
     row = _row(spec)
     return row.find(row.model)(spec, weight_norm)
+
+
+def tokenizer(spec: Spec, tensors: Mapping[str, np.ndarray]) -> typing.Any:
+    """What turns sound into steps, or None where a step is a sample; see `codes.tokenizer.tokenizer.Tokenizer`."""
+    row = _row(spec)
+    return row.find(row.tokenizer)(spec, tensors) if row.tokenizer else None
+
+
+def voice(
+    spec: Spec, tensors: Mapping[str, np.ndarray], seed: int, streams: np.ndarray, all_pole: Callable[..., typing.Any]
+) -> typing.Any:
+    """What turns steps into sound, or None where a step is a sample; see `codes.voice.noise.NoiseVoice`."""
+    row = _row(spec)
+    return row.find(row.voice)(spec, tensors, seed, streams, all_pole) if row.voice else None
+
+
+def fitted(spec: Spec, *music: typing.Any, **how: typing.Any) -> dict[str, np.ndarray]:
+    """The tensors that are measured in the music before a model learns; see `codes.tokenizer.fit.fit`."""
+    row = _row(spec)
+    return row.find(row.fit)(*music, **how) if row.fit else {}
 
 
 def authors_rules() -> dict[str, Rule]:

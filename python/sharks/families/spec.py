@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..errors import SpecError, did_you_mean
 from ..errors.arguments import shown
 from ..levels.names import CODECS, OUTPUTS
-from ..levels.quantize import codec_of
+from ..levels.quantize import Codec, codec_of
 from .conditions import Condition, Unconditioned
 
 Shape = tuple[int, ...]
@@ -38,6 +38,13 @@ class Stage(NamedTuple):
     name: str
     width: int
     period: int
+
+
+class Pace(NamedTuple):
+    """How steps and sound go together: so many steps make so many samples."""
+
+    steps: int
+    samples: int
 
 
 class StateArray(NamedTuple):
@@ -104,6 +111,28 @@ class Spec(abc.ABC):
         """What a pack carries so that no engine knows a codec: float32 (q_levels,) by name. `SpecError` for LIN-X."""
         return {"codec.decode": codec_of(self).decode_table()}
 
+    # What its steps sound like
+
+    @property
+    def pace(self) -> Pace:
+        """A step is a sample, unless a family says otherwise."""
+        return Pace(1, 1)
+
+    @property
+    def sound(self) -> Codec:
+        """What the samples of a clip are: the levels of this codec, the model's own where a step is a sample."""
+        return codec_of(self)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of sound."""
+        return self.sample_rate * self.pace.steps / self.pace.samples
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What can play it, besides the reference."""
+        return ("cpu", "cuda")
+
     @property
     def output_width(self) -> int:
         """Numbers per step that a prediction consists of: one logit per level."""
@@ -140,6 +169,10 @@ class Spec(abc.ABC):
 
     # What its weights are like
 
+    def constants(self) -> tuple[str, ...]:
+        """The tensors that are measured in the music and never learnt."""
+        return ()
+
     def fan_in(self, name: str, shape: Shape) -> int:
         """How many inputs of one output are not zero, for a weight of `tensors()`."""
         return math.prod(shape[1:])
@@ -161,7 +194,7 @@ class Spec(abc.ABC):
     def levels_into(self) -> str | None:
         """The tensor where each level has numbers of its own: an embedding [Q, E] or one-hot taps [out, Q, taps]."""
 
-    def _check_between(self, name: str, low: int, high: int) -> None:
+    def _check_between(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
         if not low <= value <= high:
             raise SpecError(f"{name} is {value}; wanted {low} to {high}")

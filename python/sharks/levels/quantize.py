@@ -14,6 +14,7 @@ Laws, with Q levels, mu = Q - 1 unless said, F(x) = sign(x) ln(1 + mu|x|) / ln(1
     LIN-P  trunc((x + 1)/2 (Q - 1e-5) + 0.5e-5)    2l/Q - 1                        Q/2       PRISM
     LIN-W, LIN-C, LIN-D  stretch each window, clip or file; not encoded; decode as LIN-P
     LIN-X  lost the sign of the audio; refused both ways
+    CODES  entries of a book: no amplitude belongs to one; refused both ways
 
 A level always lies in 0..Q-1: amplitudes beyond the scale take the outermost level. Products and sums are in the
 precision of the amplitudes (float32 or float64; LIN-P always float32), as the originals computed them; logarithms and
@@ -183,5 +184,6 @@ _LAWS = {
     "LIN-W": _Law(None, _linear, trouble=_STRETCHES.format("training window", "window")),
     "LIN-C": _Law(None, _linear, trouble=_STRETCHES.format("clip", "clip")),
     "LIN-D": _Law(None, _linear, trouble=_STRETCHES.format("file", "file")),
+    "CODES": _Law(None, None, trouble="names the entry of a book, which only a voice makes sound of"),
     "LIN-X": _Law(None, None, trouble="gave levels from -255 to 255, which no set of 256 can hold"),
 }

@@ -111,6 +111,24 @@ def gumbel(seed: int, streams: ArrayLike, steps: ArrayLike, q: int) -> NDArray[n
     return -log(-log(uniform(words)))
 
 
+def white(seed: int, streams: ArrayLike, first: int, count: int) -> NDArray[np.float32]:
+    """White noise of power 1, evenly distributed, float32 (B, count): samples `first` and after of `streams` int (B,).
+
+    Sample t of a stream is word t mod 4 of counter (2^32 - 1, t div 4 low, t div 4 high, stream), where no draw is, for
+    a spec has fewer levels than that: so it depends on seed, stream and t alone.
+    """
+    blocks = np.arange(first // 4, (first + count + 3) // 4, dtype=np.uint64)
+    seeds, stream = _words("seed", seed, 64), _words("stream", np.atleast_1d(streams), 32)
+    counter = np.empty((len(stream), len(blocks), 4), np.uint32)
+    counter[..., 0] = 0xFFFFFFFF
+    counter[..., 1] = blocks & _MASK
+    counter[..., 2] = blocks >> np.uint64(32)
+    counter[..., 3] = stream[:, None]
+    words = philox(counter, np.array([seeds & _MASK, seeds >> np.uint64(32)], np.uint32)).reshape(len(stream), -1)
+    here = words[:, first % 4 : first % 4 + count]
+    return (uniform(here) - _F(0.5)) * _F(12**0.5)
+
+
 def draw(
     logits: NDArray[np.float32], temperature: ArrayLike, seed: int, streams: ArrayLike, steps: ArrayLike
 ) -> NDArray[np.int32]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..clips import wavs as clips
 from ..clips.manifest import Clip
 from ..errors import AudioError
-from ..levels.quantize import Codec, codec_of
+from ..levels.quantize import Codec
 from .folder import ClipFolder, relative
 from .request import Request
 from .session import Where
@@ -132,7 +132,7 @@ def rows_of(
 
 def audio_of(request: Request, rows: Sequence[Clip], **where: typing.Any) -> Audio:
     """The `Audio` of a request: `levels=` in memory, or `folder=`."""
-    return Audio(rows, codec_of(request.pack.spec), primers=request.primer, pack_path=request.pack.path, **where)
+    return Audio(rows, request.pack.spec.sound, primers=request.primer, pack_path=request.pack.path, **where)
 
 
 def level_dtype(codec: Codec) -> type[np.unsignedinteger[typing.Any]]:

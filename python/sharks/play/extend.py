@@ -19,7 +19,6 @@ from ..clips import wavs as clips
 from ..clips.locks import locked
 from ..clips.manifest import Clip
 from ..errors import AudioError, PackError, UsageError, arguments
-from ..levels.quantize import codec_of
 from ..packs.pack import Pack, pack_of
 from ..sound.reading import info
 from ..sound.wav import HEADER_BYTES
@@ -28,6 +27,7 @@ from .progress import Meter, Progress
 from .request import request
 from .schedule import steps
 from .session import Session, Where
+from .voiced import session_of
 
 
 class LongEnough(UsageError):
@@ -79,7 +79,7 @@ def _extend(
 ) -> Audio:
     row = manifest.read(path.parent)[path.name]
     model = _pack_of(row, path.parent, pack)
-    codec, total = codec_of(model.spec), steps("to_seconds", to_seconds, row.sample_rate)
+    codec, total = model.spec.sound, steps("to_seconds", to_seconds, row.sample_rate)
     primer = _primer_of(row, path.parent, model)
     before = primer.shape[1] if primer is not None and row.primer_included else 0
     have = info(path).frames - before
@@ -96,13 +96,13 @@ def _extend(
         condition=None if row.condition is None else [row.condition],
     )
     music = dataclasses.replace(music, primer=primer)
-    session = Session(music, **on)
+    session = session_of(music, **on)
     clips.check_room(path.parent, HEADER_BYTES + 2 * (before + total))
     unfinished, done = clips.unfinished_path(path), 0
     try:
         with clips.ClipWriters([unfinished], codec, row.sample_rate) as writer:
             session.begin()
-            session.heard(_hear(session, path, before, writer))
+            _hear(session, path, before, writer)
             for piece in meter.play(session):
                 writer.write(piece)
                 done = session.step
@@ -115,15 +115,14 @@ def _extend(
     return audio_of(music, [row], folder=path.parent)
 
 
-def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> int:
-    """Copy a clip to `writer` and let the session hear it after the first `before` samples; how many that were."""
-    codec, position = codec_of(session.request.pack.spec), 0
+def _hear(session: Session, path: pathlib.Path, before: int, writer: clips.ClipWriters) -> None:
+    """Copy a clip to `writer` and let the session go through it after the first `before` samples."""
+    codec, position = session.request.pack.spec.sound, 0
     with clips.LevelReader(codec, session.request.pack.spec.sample_rate) as reader:
         for block in reader.read(path):
             writer.write(block[None])
-            session.force(block[None, max(0, before - position) :])
+            session.again(block[None, max(0, before - position) :], path)
             position += len(block)
-    return max(0, position - before)
 
 
 def _pack_of(row: Clip, folder: pathlib.Path, pack: Pack | str | os.PathLike[str] | None) -> Pack:
@@ -150,7 +149,7 @@ def _primer_of(row: Clip, folder: pathlib.Path, pack: Pack) -> NDArray[np.int32]
     if row.primer_sha256 is None:
         return None
     path = clips.primer_path(folder, row.primer_sha256)
-    with clips.LevelReader(codec_of(pack.spec), row.sample_rate) as reader:
+    with clips.LevelReader(pack.spec.sound, row.sample_rate) as reader:
         levels = np.concatenate(list(reader.read(path)))
     if clips.primer_sha256(levels) != row.primer_sha256:
         raise AudioError(f"{path}: is not the primer that {row.file} was made with; put that one back")

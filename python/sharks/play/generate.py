@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine.arrays import on_host
 from ..engine.door import open_player
 from ..errors import ResourceError, UsageError, arguments
-from ..levels.quantize import codec_of
 from ..packs.pack import Pack, pack_of
 from .audio import Audio, audio_of, level_dtype, rows_of
 from .folder import ClipFolder
@@ -30,6 +29,7 @@ from .schedule import Temperature, steps
 from .session import Session, Spans
 from .share import Share, share_of
 from .stopping import asked_to_stop
+from .voiced import session_of
 
 __all__ = ["Audio", "Stream", "generate", "logits", "stream"]
 
@@ -109,13 +109,13 @@ def generate(
     if folder is not None:
         whole = as_before(whole, folder, seeded=seed is not None, heated=temperature is not None)
     meter = Meter(progress, samples, whole.n, pack.spec.sample_rate)
-    play = functools.partial(Session, device=device, dtype=dtype, threads=threads, plan=plan)
+    play = functools.partial(session_of, device=device, dtype=dtype, threads=threads, plan=plan)
     where = play(next(whole.parts(1))).where  # and refuses a device before anything is written
     rows = rows_of(whole, where, samples, include_prime, folder)
     most = most_together(where.device, open_files=folder is not None)
     if folder is None:
         return audio_of(whole, rows, levels=_in_memory(whole, samples, include_prime, play, meter, most))
-    with ClipFolder(folder, rows, codec_of(pack.spec), whole.primer, rank) as place:
+    with ClipFolder(folder, rows, pack.spec.sound, whole.primer, rank) as place:
         _to_folder(whole, place, play, meter, most)
     return audio_of(whole, rows, folder=folder)
 
@@ -133,7 +133,7 @@ def _in_memory(
     whole: Request, samples: int, include_prime: bool, play: Callable[[Request], Session], meter: Meter, most: int
 ) -> NDArray[np.unsignedinteger[typing.Any]]:
     before = whole.primer.shape[1] if include_prime and whole.primer is not None else 0
-    levels = _empty((whole.n, before + samples), level_dtype(codec_of(whole.pack.spec)), "use out= or stream()")
+    levels = _empty((whole.n, before + samples), level_dtype(whole.pack.spec.sound), "use out= or stream()")
     if before:
         levels[:, :before] = whole.primer
     first = 0
@@ -179,7 +179,7 @@ class Stream:
         self.seed, self.streams = session.request.seed, session.request.streams
         self.sample_rate, self.block_samples = session.request.pack.spec.sample_rate, block_samples
         self._session, self._begun = session, False
-        self._table = codec_of(session.request.pack.spec).decode_table()
+        self._table = session.request.pack.spec.sound.decode_table()
 
     def __iter__(self) -> Stream:
         return self
@@ -232,7 +232,7 @@ def stream(
         start=start,
         condition=condition,
     )
-    return Stream(Session(whole, device=device, dtype=dtype, threads=threads, plan=plan), block_samples)
+    return Stream(session_of(whole, device=device, dtype=dtype, threads=threads, plan=plan), block_samples)
 
 
 def logits(

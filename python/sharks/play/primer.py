@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..engine.arrays import on_host
 from ..errors import UsageError, arguments
 from ..families.spec import Spec
-from ..levels.quantize import codec_of
 
 Prime = ArrayLike | os.PathLike[str]  # float samples, in memory or on a GPU; or a file, as a str too
 
@@ -35,7 +34,7 @@ def primer_levels(spec: Spec, prime: Prime | None, prime_rate: float | None, n: 
         sound = mono[None]
     else:
         sound = _samples(prime, prime_rate, spec.sample_rate, n)
-    return codec_of(spec).encode(sound[:, 0])
+    return spec.sound.encode(sound[:, 0])
 
 
 def _samples(prime: ArrayLike | os.PathLike[str], rate: float | None, sample_rate: int, n: int) -> NDArray[np.float32]:

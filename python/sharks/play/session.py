@@ -6,6 +6,7 @@ Work is done in spans of about a tenth of a second, so that Ctrl-C is met soon; 
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import time
 import typing
 from collections.abc import Iterator
@@ -79,9 +80,10 @@ class Session:
         for start, count in self._spans(levels.shape[1]):
             self._player.force(levels[:, start : start + count], want_logits=False)
 
-    def heard(self, samples: int) -> None:
-        """Count `samples` that were forced as free ones: they are the beginning of the clips."""
-        self.step += samples
+    def again(self, levels: NDArray[np.int32], path: pathlib.Path) -> None:
+        """Go through free samples int (n, samples) that were played before, and are in the clip `path`."""
+        self.force(levels)
+        self.step += levels.shape[1]
         state = self._player.get_state()
         state["step"] = np.full(self.request.n, self.step, np.int64)
         self._player.set_state(state)

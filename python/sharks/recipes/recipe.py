@@ -31,11 +31,13 @@ class DataRecipe:
     silence_seconds: float = 4.0
     trim_db: float = _off(float("-inf"))  # both ends of a song are trimmed up to the first frame above this
     equaliser_db: float = _off(0.0)  # deviation of the random equaliser of each chunk (WaveNet: window); 0: none
+    renderings: int = _off(1)  # of each song where songs are coded: as it is, and at other speeds, through equalisers
     val_fraction: float = 0.06  # of the songs, by length; at least one song, or the last tenth of a single one
 
     def __post_init__(self) -> None:
         _positive(self, "chunk_seconds", "hop_seconds", "silence_seconds")
         _within(self, "chunks", 0, MOST)
+        _within(self, "renderings", 1, 1000)
         _within(self, "val_fraction", 0.0, 0.9)
         _within(self, "equaliser_db", 0.0, 24.0)
         _within(self, "silence_db", float("-inf"), 0.0)
@@ -75,6 +77,9 @@ class TrainRecipe:
     forget_bias: float = 0.0  # initial bias of an LSTM's forget gate
     initial_noise: float = _off(0.0)  # deviation of what is added at random to the state in which a chunk begins
 
+    dropout: float = _off(0.0)  # of channels, where the family has a use for it
+    noise: float = _off(0.0)  # the largest deviation of what is added to the input, where the family has a use for it
+
     precision: str = "auto"  # of products: "float32", "bfloat16", or the faster of both that the device is good at
     compiled: bool = _off(False)  # let torch.compile at a WaveNet's layers; it takes minutes, and what it gains differs
     pieces: int = 0  # that a batch is taken in, to save memory and keep all cores busy; 0: as few as fit
@@ -84,12 +89,14 @@ class TrainRecipe:
     validate_seconds: float = 60.0  # of held-out audio per validation, spread over the held-out songs
     preview_every: int = 10000
     preview_seconds: float = 10.0
+    best: str = _off("held-out")  # the checkpoint to play: "held-out" music's lowest NLL, or the "newest"
     keep: int = 3  # newest checkpoints kept, besides the best
 
     temperature: float = 0.95  # for previews, and what generate suggests
 
     def __post_init__(self) -> None:
         _among(self, "optimiser", ("adam", "muon"))
+        _among(self, "best", ("held-out", "newest"))
         _among(self, "epsilon_form", ("torch", "hat"))
         _among(self, "decay", ("none", "cosine", "halving"))
         _among(self, "clip", ("none", "value", "norm"))
@@ -113,6 +120,8 @@ class TrainRecipe:
         _within(self, "warmup_steps", 0, MOST)
         _within(self, "pieces", 0, MOST)
         _within(self, "initial_noise", 0.0, 100.0)
+        _within(self, "dropout", 0.0, 0.9)
+        _within(self, "noise", 0.0, 100.0)
         for name in ("beta1", "beta2", "ema"):
             _within(self, name, 0.0, 0.9999999)
         _within(self, "final_rate", 0.0, 1.0)

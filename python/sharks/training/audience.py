@@ -23,7 +23,7 @@ def invite(tell: Listeners, job: Job, plan: RunFacts, pack: Callable[[], Pack]) 
     """
     forecast = Forecast(plan.train, plan.guesses())
     display = job.display(plan, forecast)
-    tell.add(forecast, display, Advice(plan.train.steps, plan.music.order0, display))
+    tell.add(forecast, display, Advice(plan.train.steps, plan.music.order0, display, plan.train.best == "newest"))
     if job.tensorboard:
         tell.add(TensorBoard(job.folder, plan.step, forecast))
     tell.add(Report(job.folder, plan.music.uniform, plan.music.order0, tell.say))

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import typing
 from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from ..dataset.dataset import Dataset, cost, level_counts, pcm_counts
+from ..dataset.dataset import Dataset
 from ..errors import Error
 from ..families.spec import Spec
-from ..levels.quantize import codec_of
 from ..recipes.recipe import Recipe
 from .music.batches import Training
+from .music.material import material_of
 from .step.learner import Learner
 
 SECONDS = 2.0  # of music
@@ -55,15 +56,20 @@ def smoke(
     tell: Callable[[str], None],
 ) -> Smoke:
     """Train on the middle of the longest song until the loss is below `WANTED`; an `Error` if it never is."""
-    music, track = excerpt(dataset)
+    seconds = max(SECONDS, recipe.train.chunk_len / spec.steps_per_second)
+    music, track = excerpt(dataset, seconds)
+    whole: dict[str, typing.Any] = {
+        "silence_db": float("-inf"),
+        "equaliser_db": 0.0,
+        "renderings": 1,
+    }  # the same seconds every time
+    data = dataclasses.replace(recipe.data, chunk_seconds=seconds, chunks=0, **whole)
     train = dataclasses.replace(recipe.train, decay="none", warmup_steps=_RISE, ema=0.0, pieces=0)
-    windows = max(1, round(SECONDS * dataset.sample_rate) // train.chunk_len)
+    material = material_of(music, spec, data, seed)
+    windows = max(1, round(seconds * material.rate) // train.chunk_len)
     train = dataclasses.replace(train, batch=min(train.batch, max(1, windows // 2)))
-    whole = {"silence_db": float("-inf"), "equaliser_db": 0.0}  # the same two seconds every time
-    data = dataclasses.replace(recipe.data, chunk_seconds=SECONDS, chunks=0, **whole)
-    training = Training(music, spec, dataclasses.replace(recipe, data=data, train=train), seed)
-    counts = level_counts(pcm_counts(music.train), codec_of(spec))
-    learner, order0 = Learner(spec, train, device, seed, counts), cost(counts, counts)
+    training = Training(music, spec, dataclasses.replace(recipe, data=data, train=train), seed, material)
+    learner, order0 = Learner(spec, train, device, seed, material.counts, constants=material.constants), material.order0
     began = told = time.monotonic()
     mean = float("nan")
     while True:
@@ -85,10 +91,10 @@ def smoke(
             tell(f"step {learner.steps:,}: {mean:.2f} bits of {order0:.2f} after {now - began:.0f} s")
 
 
-def excerpt(dataset: Dataset) -> tuple[Dataset, str]:
-    """A dataset of two seconds from the middle of the longest training song, and that song's name."""
+def excerpt(dataset: Dataset, seconds: float = SECONDS) -> tuple[Dataset, str]:
+    """A dataset of some seconds from the middle of the longest training song, and that song's name."""
     track = max(dataset.of("train"), key=lambda track: track.length)
-    length = min(track.length, round(SECONDS * dataset.sample_rate))
+    length = min(track.length, round(seconds * dataset.sample_rate))
     start = track.start + (track.length - length) // 2
     samples = np.array(dataset.train[start : start + length])
     only = dataclasses.replace(track, start=0, length=length, minutes=length / dataset.sample_rate / 60)

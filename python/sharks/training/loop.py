@@ -25,9 +25,7 @@ import math
 import threading
 import time
 
-from ..dataset.dataset import level_counts, pcm_counts
 from ..errors import UsageError
-from ..levels.quantize import codec_of
 from ..packs.pack import Pack, with_songs
 from ..play.stopping import asked_to_stop
 from .audience import invite
@@ -36,6 +34,7 @@ from .judge import Stopped, judge
 from .music.batches import Training, Validation
 from .music.description import description
 from .music.facts import music_facts
+from .music.material import Tensors, material_of
 from .rehearsal import rehearsed
 from .run import checkpoint, rundir
 from .run.progress import Progress
@@ -56,19 +55,30 @@ class Loop:
         """Everything is ready for the next step, the first or that after the newest checkpoint."""
         self.job, self.recipe, self.processes = job, job.recipe.train, processes
         self.checkpoints, self.best = job.folder / rundir.CHECKPOINTS, job.folder / rundir.BEST
-        self.training = Training(job.dataset, job.spec, job.recipe, job.seed)
+        found, self._passed_over = checkpoint.newest(self.checkpoints) if job.resume else (None, [])
+        with job.display.busy("listening to the songs"):
+            self._material = material_of(job.dataset, job.spec, job.recipe.data, job.seed, self._measured(found))
+        self.training = Training(job.dataset, job.spec, job.recipe, job.seed, self._material)
         self._notes: list[str] = []  # said once somebody listens
         self._plan: RunFacts | None = None
-        counts = level_counts(pcm_counts(job.dataset.train), codec_of(job.spec))
-        self.learner = Learner(job.spec, self.recipe, job.device, job.seed, counts, processes, self._notes.append)
+        self.learner = Learner(
+            job.spec,
+            self.recipe,
+            job.device,
+            job.seed,
+            self._material.counts,
+            processes,
+            self._notes.append,
+            self._material.constants,
+        )
         self._mine = processes.part(self.recipe.batch)
         if not self.recipe.pieces:
             self._fit()
-        self.music = music_facts(job.dataset, self.training, job.spec)
-        self.validation = Validation(job.dataset, job.spec, job.recipe, self.recipe.validate_seconds)
+        self.music = music_facts(job.dataset, self.training, job.spec, self._material)
+        seconds = self.recipe.validate_seconds
+        self.validation = Validation(job.dataset, job.spec, job.recipe, seconds, self._material)
         self._sound = description(job.dataset) if processes.first else {}
         self.progress, self.tell = Progress(), Listeners()
-        found, self._passed_over = checkpoint.newest(self.checkpoints) if job.resume else (None, [])
         if found:
             self.learner.restore(found.arrays)
             self.progress = Progress(**found.facts)
@@ -147,7 +157,8 @@ class Loop:
             return
         with self.tell.timed("validation"):
             nll, tracks = judge(self.learner, self.validation)
-            self.progress.validated(self.step, nll, tracks, may_be_best=self._due(self.recipe.checkpoint_every))
+            newest, due = self.recipe.best == "newest", self._due(self.recipe.checkpoint_every)
+            self.progress.validated(self.step, nll, tracks, may_be_best=due, newest=newest)
         if tracks:
             self.tell.validated(self.step, nll, tracks, self.progress.best_step == self.step)
 
@@ -169,7 +180,7 @@ class Loop:
         step, best = self.step, self.progress.best_step
         if not self.processes.first or best is None:
             return math.nan
-        everything = Validation(self.job.dataset, self.job.spec, self.job.recipe, None)
+        everything = Validation(self.job.dataset, self.job.spec, self.job.recipe, None, self._material)
         if not everything.stretches:
             return math.nan
         if best != step:
@@ -199,6 +210,13 @@ class Loop:
         about |= {"sound": self._sound} if self._sound else {}
         about = with_songs(about, [track.name for track in self.job.dataset.of("train")])
         return Pack(self.job.spec, self.learner.weights(), about=about)
+
+    def _measured(self, found: checkpoint.Checkpoint | None) -> Tensors | None:
+        """What was measured in the music before: by the run that goes on, or by the pack that it begins as."""
+        names = self.job.spec.constants()
+        if found:
+            return {name: found.arrays[f"model.{name}"] for name in names}
+        return {name: self.job.start.tensors[name] for name in names} if self.job.start is not None else None
 
     def _ask(self, doubt: str) -> None:
         """Let the musician decide; `NotBegun` if that is no."""

@@ -58,7 +58,13 @@ class SampleRNN(Model):
         return taps["logits"], after
 
     def nll(
-        self, levels: Tensor, predicted: int, state: Tensors | None = None, dtype: torch.dtype = torch.float32
+        self,
+        levels: Tensor,
+        predicted: int,
+        state: Tensors | None = None,
+        dtype: torch.dtype = torch.float32,
+        *,
+        draw: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensors]:
         """See `Model`. `predicted` is a multiple of `lookback`; what lies further back is in the state."""
         spec, w = self.spec, self.folded(dtype)

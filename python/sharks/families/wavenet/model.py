@@ -70,6 +70,8 @@ class WaveNet(Model):
         state: Tensors | None = None,
         dtype: torch.dtype = torch.float32,
         condition: Tensor | None = None,
+        *,
+        draw: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensors]:
         """See `Model`. A window starts with empty rings and leaves nothing to carry.
 

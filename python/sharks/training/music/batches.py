@@ -14,12 +14,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...dataset.dataset import Dataset, Track, level_table
+from ...dataset.dataset import Dataset, Track
 from ...errors import AudioError
 from ...families.spec import Spec
-from ...levels.quantize import codec_of
 from ...recipes.recipe import DataRecipe, Recipe
 from . import equaliser
+from .material import Material, material_of
 
 VALIDATION_SECONDS = 4.0  # of one stretch of held-out music, started fresh like a chunk
 
@@ -40,41 +40,26 @@ class Stretch(typing.NamedTuple):
     track: int
 
 
-class Music:
-    """Levels of a split, looked up from its samples."""
-
-    def __init__(self, samples: np.ndarray, spec: Spec) -> None:
-        codec = codec_of(spec)
-        self._samples, self._levels, self._pad = samples, level_table(codec).astype(np.int64), codec.pad_level
-
-    def levels(self, start: int, stop: int, floor: int, end: int, through: np.ndarray | None = None) -> np.ndarray:
-        """Levels [start, stop) of the track [floor, end), `through` a filter; silence where it has none."""
-        known = self._samples[max(start, floor) : min(stop, end)]
-        if through is not None:
-            before = self._samples[max(floor, start - equaliser.TAPS + 1) : max(start, floor)]
-            silence = np.zeros(equaliser.TAPS - 1 - len(before), np.int16)
-            known = equaliser.heard(np.concatenate([silence, before, known]), through)
-        known = known.view(np.uint16)
-        found = np.full(stop - start, self._pad, np.int64)
-        found[max(start, floor) - start :][: len(known)] = self._levels[known]
-        return found
-
-
 class Training:
     """The training split of a dataset, as batches."""
 
-    def __init__(self, dataset: Dataset, spec: Spec, recipe: Recipe, seed: int) -> None:
-        """`AudioError` if there is nothing to train on, or nothing but silence by the recipe's rule."""
+    def __init__(
+        self, dataset: Dataset, spec: Spec, recipe: Recipe, seed: int, material: Material | None = None
+    ) -> None:
+        """`AudioError` if there is nothing to train on, or nothing but silence by the recipe's rule.
+
+        `material`: the dataset as the spec hears it, where that is known already.
+        """
+        material = material_of(dataset, spec, recipe.data, seed) if material is None else material
         self.batch, self.seed, train = recipe.train.batch, seed, recipe.train
         self.chunk_len, self._equaliser_db = train.chunk_len, recipe.data.equaliser_db
         self.context = spec.context
         self._carries_state = spec.carries_state
-        self._music = Music(dataset.train, spec)
-        tracks = dataset.of("train")
-        whole = max(1, round(recipe.data.chunk_seconds * dataset.sample_rate) // self.chunk_len) * self.chunk_len
+        self._music, tracks = material.train, material.train.tracks
+        whole = max(1, round(recipe.data.chunk_seconds * material.rate) // self.chunk_len) * self.chunk_len
         self._ends = [track.start + track.length for track in tracks]
-        found = chunks(tracks, whole, recipe.data, dataset.sample_rate)
-        taken = (dataset.train[c.start : min(c.start + c.length, self._ends[c.track])] for c in found)
+        found = chunks(tracks, whole, recipe.data, material.rate, spec.pace.steps)
+        taken = (self._music.samples(c.start, min(c.start + c.length, self._ends[c.track])) for c in found)
         silent = [_is_silent(samples, recipe.data, dataset.sample_rate) for samples in taken]
         self.chunks = [c for c, is_silent in zip(found, silent, strict=True) if not is_silent]
         self.silent = sum(silent)  # chunks left out
@@ -134,14 +119,21 @@ def _order(seed: int, epoch: int, count: int) -> np.ndarray:
 class Validation:
     """Stretches of the held-out split, each with the track it is from."""
 
-    def __init__(self, dataset: Dataset, spec: Spec, recipe: Recipe, seconds: float | None) -> None:
-        """`seconds` spread evenly over the held-out tracks; None for all of them."""
+    def __init__(
+        self,
+        dataset: Dataset,
+        spec: Spec,
+        recipe: Recipe,
+        seconds: float | None,
+        material: Material | None = None,
+    ) -> None:
+        """`seconds` spread evenly over the held-out tracks; None for all of them. `material` as for `Training`."""
+        material = material_of(dataset, spec, recipe.data) if material is None else material
         self.context = spec.context
         self._fresh = spec.carries_state
-        self._music = Music(dataset.val, spec)
-        self.tracks = dataset.of("val")
+        self._music, self.tracks = material.val, material.val.tracks
         unit = recipe.train.chunk_len if self._fresh else 1
-        longest = round(VALIDATION_SECONDS * dataset.sample_rate)
+        longest = round(VALIDATION_SECONDS * material.rate)
         every: list[Stretch] = []
         for number, track in enumerate(self.tracks):
             length = max(1, min(longest, track.length) // unit) * unit
@@ -166,11 +158,14 @@ class Validation:
         return self._music.levels(start, stop, floor, track.start + track.length)
 
 
-def chunks(tracks: typing.Sequence[Track], length: int, data: DataRecipe, rate: int) -> list[Stretch]:
-    """Every chunk of `length` samples. A track's end has a chunk of its own; a shorter track is one chunk."""
+def chunks(tracks: typing.Sequence[Track], length: int, data: DataRecipe, rate: float, frame: int = 1) -> list[Stretch]:
+    """Every chunk of `length` levels. A track's end has a chunk of its own; a shorter track is one chunk.
+
+    Chunks begin where a frame of so many levels does.
+    """
     if data.chunks:
-        return _spread(tracks, length, data.chunks)
-    hop = max(1, round(data.hop_seconds * rate))
+        return _spread(tracks, length, data.chunks, frame)
+    hop = max(1, round(data.hop_seconds * rate / frame)) * frame
     found = []
     for number, track in enumerate(tracks):
         last = max(0, track.length - length)
@@ -179,7 +174,7 @@ def chunks(tracks: typing.Sequence[Track], length: int, data: DataRecipe, rate: 
     return found
 
 
-def _spread(tracks: typing.Sequence[Track], length: int, count: int) -> list[Stretch]:
+def _spread(tracks: typing.Sequence[Track], length: int, count: int, frame: int) -> list[Stretch]:
     """`count` chunks whose starts are evenly spread over all places where one can start."""
     room = [max(1, track.length - length + 1) for track in tracks]
     ends = np.cumsum(room)
@@ -188,7 +183,8 @@ def _spread(tracks: typing.Sequence[Track], length: int, count: int) -> list[Str
         place = i * int(ends[-1]) // count
         number = int(np.searchsorted(ends, place, side="right"))
         start = tracks[number].start + place - (int(ends[number]) - room[number])
-        found.append(Stretch(start, length, tracks[number].start, number))
+        floor = tracks[number].start
+        found.append(Stretch(floor + (start - floor) // frame * frame, length, floor, number))
     return found
 
 

@@ -7,32 +7,33 @@ from dataclasses import dataclass
 
 from ...dataset.dataset import Dataset
 from ...families.spec import Spec
-from ...levels.quantize import codec_of
 from .batches import Training
+from .material import Material
 
 
 @dataclass(frozen=True)
 class MusicFacts:
-    sample_rate: int
+    rate: float  # levels per second
+    unit: str  # what a level is
     minutes: float  # to train on
     held_out: float  # minutes
     chunks: int
     silent: int  # chunks left out
     steps_per_epoch: float
-    uniform: float  # bits per sample of guessing without knowing anything
+    uniform: float  # bits per level of guessing without knowing anything
     order0: float  # of guessing by the training music's histogram: the held-out music, if there is any
 
 
-def music_facts(dataset: Dataset, training: Training, spec: Spec) -> MusicFacts:
+def music_facts(dataset: Dataset, training: Training, spec: Spec, material: Material) -> MusicFacts:
     """The facts of a dataset and of what `training` makes of it."""
-    train_bits, val_bits = dataset.order0(codec_of(spec))
     return MusicFacts(
-        sample_rate=dataset.sample_rate,
+        rate=material.rate,
+        unit=material.unit,
         minutes=len(dataset.train) / dataset.sample_rate / 60,
         held_out=len(dataset.val) / dataset.sample_rate / 60,
         chunks=len(training.chunks),
         silent=training.silent,
         steps_per_epoch=training.steps_per_epoch,
         uniform=math.log2(spec.q_levels),
-        order0=val_bits if math.isfinite(val_bits) else train_bits,
+        order0=material.order0,
     )

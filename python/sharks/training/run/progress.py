@@ -16,10 +16,12 @@ class Progress:
     hours: float = 0.0  # spent training, in all sessions
     tracks: dict[str, float] = field(default_factory=dict)  # bits of each held-out track at the last validation
 
-    def validated(self, step: int, nll: float, tracks: dict[str, float], may_be_best: bool) -> None:
-        """The best is the lowest NLL among checkpoints; without held-out music (NaN), the newest."""
+    def validated(
+        self, step: int, nll: float, tracks: dict[str, float], may_be_best: bool, newest: bool = False
+    ) -> None:
+        """The best is the lowest NLL among checkpoints; without held-out music (NaN), or if so wanted, the newest."""
         self.nll, self.tracks = nll, tracks
-        if may_be_best and not nll >= self.best_nll:
+        if may_be_best and (newest or not nll >= self.best_nll):
             self.best_step, self.best_nll = step, nll
 
     def facts(self) -> dict[str, typing.Any]:

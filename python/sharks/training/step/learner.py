@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import Error
+from ...errors import Error, UsageError
 from ...families.initialise import initialise
 from ...families.registry import torch_model
 from ...families.spec import Spec
@@ -41,11 +41,12 @@ class Learner:
         counts: np.ndarray | None = None,
         processes: Processes | None = None,
         tell: Callable[[str], None] = lambda line: None,
+        constants: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """`counts` [Q]: how often each level occurs in the training music; see `families.initialise`.
 
         `processes`: the processes that share the recipe's batch, of which each then has only its own streams; None is
-        this one alone.
+        this one alone. `constants`: the tensors of `spec.constants()`, which are not learnt.
         """
         self.spec, self.train, self.device, self.seed = spec, train, device, seed
         self.dtype = precision.dtype(train.precision)
@@ -54,6 +55,8 @@ class Learner:
             memory.check(spec, train, self.processes.size)
         self.model = torch_model(spec, train.weight_norm)
         initialise(self.model, train.initialiser, seed, train.forget_bias, counts)
+        self._set(constants or {})
+        self._take_chances()
         self.model.to(device)
         self.listener = self.model
         if train.ema:
@@ -62,7 +65,9 @@ class Learner:
         if train.compiled:
             compile_layers(self.model, tell)
         self.cores = Cores(self._useful_cores())
-        self._parameters = dict(self.model.named_parameters())
+        held = dict(self.model.named_parameters())
+        self._parameters = {name: p for name, p in held.items() if p.requires_grad}
+        self._constants = {name: p for name, p in held.items() if not p.requires_grad}
         self._optimiser = Optimiser(self._parameters, train)
         self._state: State | None = None
         self.steps = 0  # done
@@ -109,7 +114,8 @@ class Learner:
         Every process must ask, since each carries the state of its own streams.
         """
         found: Arrays = {"steps": np.array(self.steps, np.int64)}
-        found |= {f"model.{name}": array(p) for name, p in self._parameters.items()} | self._optimiser.arrays()
+        found |= {f"model.{name}": array(p) for name, p in (self._parameters | self._constants).items()}
+        found |= self._optimiser.arrays()
         if self.train.ema:
             found |= {f"average.{name}": array(p) for name, p in self.listener.named_parameters()}
         carried = {name: self.processes.gather(value) for name, value in (self._state or {}).items()}
@@ -133,6 +139,27 @@ class Learner:
         carried = {n.removeprefix("state."): self._tensor(a) for n, a in arrays.items() if n.startswith("state.")}
         mine = self.processes.part(self.train.batch)
         self._state = {name: value[mine] for name, value in carried.items()} or None
+
+    @torch.no_grad()
+    def _set(self, constants: Mapping[str, np.ndarray]) -> None:
+        held = dict(self.model.named_parameters())
+        for name, value in constants.items():
+            held[name].copy_(torch.from_numpy(np.array(value)))
+
+    def _take_chances(self) -> None:
+        """`UsageError` where the recipe wants what this model has no use for."""
+        for name in ("dropout", "noise"):
+            value = getattr(self.train, name)
+            if value and not self.model.takes_chances:
+                raise UsageError(f"train.{name} is {value}, which does nothing to a {self.spec.family}; set it to 0")
+            setattr(self.model, name, value)
+
+    def _chance(self, start: int) -> torch.Generator | None:
+        """Where a piece's chances come from: the same for a seed, a step and a piece, on any number of cores."""
+        if not (self.train.dropout or self.train.noise):
+            return None
+        first = self.processes.part(self.train.batch).start + start
+        return torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.steps * 0x10001 + first) % (1 << 63))
 
     def _forget_gradients(self) -> None:
         for p in self._parameters.values():
@@ -158,7 +185,8 @@ class Learner:
         def piece(start: int) -> tuple[float, Sequence[Tensor | None], State]:
             some = slice(start, start + count)
             entered = self._enter(batch.fresh, some)  # here, for every piece needs a graph of its own
-            loss, end = self.model.nll(levels[some], self.train.chunk_len, entered, self.dtype)
+            chance = self._chance(start)
+            loss, end = self.model.nll(levels[some], self.train.chunk_len, entered, self.dtype, draw=chance)
             loss = loss * (len(levels[some]) / self.train.batch)
             gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
             return float(loss.detach()), gradients, {name: value.detach() for name, value in end.items()}

@@ -26,7 +26,7 @@ _LIKE_ADAM = 0.2  # root mean square of a step, per unit of the rate: about Adam
 # those are Adam's, as are all biases, and the lengths of weight norm.
 _EDGES = (
     *("embed.weight", "input.conv.weight", "sample.in.weight", "expand.weight"),
-    *("sample.out.weight", "head.conv2.weight", ".h0", ".c0"),
+    *(".out.weight", "head.conv2.weight", ".h0", ".c0", "prior.in.weight", "partial.weight"),
 )
 
 

@@ -30,8 +30,9 @@ _PREVIEWS = {
 class Advice(Listener):
     """Thinks about what happens, and gives a display sentences to show, none of them twice."""
 
-    def __init__(self, steps: int, order0: float, display: Display) -> None:
-        """Of a run of so many steps; guessing costs `order0` bits."""
+    def __init__(self, steps: int, order0: float, display: Display, newest: bool = False) -> None:
+        """Of a run of so many steps; guessing costs `order0` bits. `newest`: knowing it by heart is no fault."""
+        self._newest = newest
         self._steps, self._order0, self._display = steps, order0, display
         self._best, self._best_step, self._worse = math.inf, 0, 0
         self._trained_at_best = math.inf
@@ -49,7 +50,7 @@ class Advice(Listener):
                 "not learning: guessing by the histogram is as good; try a lower train.learning_rate, and "
                 "`--smoke`, which says within minutes whether data and settings work at all"
             )
-        if self._worse >= _PATIENCE and trained < self._trained_at_best:
+        if self._worse >= _PATIENCE and trained < self._trained_at_best and not self._newest:
             found.append(
                 f"learning by heart: validation has risen since step {self._best_step:,} while the training loss "
                 "falls; best.safetensors is from then, so stop here, or give it more music"

@@ -53,7 +53,7 @@ class Display(Listener):
             f"{int(100 * share)}% of {whole}",
             f"loss {self.trained:.2f} bits, guessing {music.order0:.2f}{heard}",
             *([self._previews] if self._previews else []),
-            f"{rate / music.sample_rate:.1f}x real time",
+            f"{rate / music.rate:.1f}x real time",
             *([in_bytes(held)] if held else []),
         ]
 
@@ -78,7 +78,7 @@ class Display(Listener):
     def _learning(self, nll: float) -> str:
         """In plain words first, with the field's behind them."""
         guessing = self.plan.music.order0
-        numbers = f"({nll:.3f} bits per sample, guessing {guessing:.2f})"
+        numbers = f"({nll:.3f} bits per {self.plan.music.unit}, guessing {guessing:.2f})"
         if nll < guessing:
             return f"learning: {guessing - nll:.2f} bits better than guessing {numbers}"
         return f"not learning yet: {nll - guessing:.2f} bits worse than guessing {numbers}"

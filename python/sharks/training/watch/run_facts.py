@@ -82,7 +82,7 @@ class RunFacts:
 
     def guesses(self) -> dict[str, float]:
         """Seconds per kind of work before any was measured."""
-        heard = self.seconds_to_hear / (self.train.batch * self.train.chunk_len) * self.music.sample_rate
+        heard = self.seconds_to_hear / (self.train.batch * self.train.chunk_len) * self.music.rate
         held_out = 60 * self.music.held_out
         return {
             "step": self.seconds_to_learn,
@@ -100,14 +100,16 @@ class RunFacts:
             f"{music.minutes:.1f} min of music in {music.chunks} chunks{left_out}, {music.held_out:.1f} min held out",
             f"{size.parameters / 1e6:.2f} M parameters on {self.device} in {train.precision}, about "
             f"{in_bytes(size.memory_bytes)} of memory, {in_bytes(size.memory_free)} more are free",
-            f"batch {train.batch} x {train.chunk_len} samples{self._shares()}, {per_second:,.0f} samples/s = "
-            f"{per_second / music.sample_rate:.1f}x real time",
+            f"batch {train.batch} x {train.chunk_len} {music.unit}s{self._shares()}, "
+            f"{per_second:,.0f} {music.unit}s/s = "
+            f"{per_second / music.rate:.1f}x real time",
             f"{train.steps - self.step:,} steps, which hear the music {passes:.1f} times, in about "
             f"{duration(self.seconds)}; "
             f"first preview in about {duration(self._first_preview())}",
             f"disk: about {in_bytes(self.disk_bytes)} for {train.keep + 2} checkpoints, "
             f"{in_bytes(self.disk_free)} are free",
-            f"guessing costs {music.order0:.2f} bits per sample (order-0; uniform {music.uniform:.2f}): less is better",
+            f"guessing costs {music.order0:.2f} bits per {music.unit} (order-0; uniform {music.uniform:.2f}): less is "
+            "better",
         ]
         return "\n".join(parts)
 
