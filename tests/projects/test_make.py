@@ -126,7 +126,7 @@ def test_what_was_learnt_is_told_by_bits_under_guessing(better, learnt, pack, tm
         play(tmp_path / "said.safetensors", tmp_path / "project", playing=SHORT)
     assert ("has learnt nothing yet" in str(error.value)) != learnt and "train the model for longer" in str(error.value)
     if not learnt:
-        assert "costs it 7.4001 bits per sample, where guessing costs 7.50; wanted 7.4000 or less" in str(error.value)
+        assert "costs it 7.4001 bits, where guessing costs 7.50; wanted 7.4000 or less" in str(error.value)
 
 
 def test_only_the_first_clips_of_a_model_that_plays_noise_are_played(pack, tmp_path):
@@ -200,7 +200,7 @@ def test_another_temperature_or_engine_plays_into_a_folder_of_its_own(tmp_path, 
     played = []
     monkeypatch.setattr("sharks.play.generate.generate", lambda pack, *_, out, **how: played.append(out.name))
     monkeypatch.setattr("sharks.projects.make._check_music", lambda *_: None)
-    monkeypatch.setattr("sharks.projects.album_page.write", lambda *_: None)  # there is nothing to hear
+    monkeypatch.setattr("sharks.projects.album_page.write", lambda *_: [])  # there is nothing to hear
     monkeypatch.setattr("sharks.songs.curate", lambda *_, **how: types.SimpleNamespace(songs=[], save=lambda out: None))
     play(tmp_path / "pack.safetensors", project, playing=hotter)
     play(tmp_path / "pack.safetensors", project, playing=dataclasses.replace(playing, seed=9))

@@ -15,19 +15,19 @@ from small_runs import RATE, SMALL, trained
 
 def test_without_a_run_the_computer_decides_and_says_why(tmp_path):
     told = []
-    assert chosen(None, tmp_path / "run", "cpu", told.append) in FOR_A_CPU
+    assert chosen(None, tmp_path / "run", "cpu", told.append) == FOR_A_CPU
     assert len(told) == 2 and told[0].startswith("this computer: ") and told[1].endswith("-p dadabots-2tier")
     assert chosen("wavenet-music", tmp_path / "run", "cpu", told.append) == "wavenet-music" and len(told) == 2
 
 
 def test_the_music_has_a_say_once_it_is_known(tmp_path, monkeypatch):
-    monkeypatch.setattr(choice, "fitting", lambda machine: "dadabots-2tier-small")
+    monkeypatch.setattr(choice, "fitting", lambda machine: "dadabots-2tier")
     told = []
-    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=12) == "dadabots-2tier-small" and not told
-    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=4) == "dadabots-2tier-tiny"
+    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=30) == "dadabots-2tier" and not told
+    assert chosen(None, tmp_path / "run", "cpu", told.append, minutes=4) == "sharks-form-small"
     assert told == [
-        "4 min of music are little for dadabots-2tier-small, which wants 20 and would learn them by heart: preset "
-        "dadabots-2tier-tiny; -p dadabots-2tier-small takes it all the same"
+        "4 min of music are little for dadabots-2tier, which wants 60 and would learn them by heart: preset "
+        "sharks-form-small; -p dadabots-2tier takes it all the same"
     ]
     assert chosen("wavenet-music", tmp_path / "run", "cpu", told.append, minutes=1) == "wavenet-music"
     assert len(told) == 1, "who asked for a preset has it"

@@ -13,7 +13,7 @@ from . import display, options, values
 if typing.TYPE_CHECKING:
     from ..songs import Songs
 
-DEMO_PRESET = "dadabots-2tier-tiny"
+DEMO_PRESET = "sharks-form-small"
 DEMO_MINUTES = 1.0, 1.5
 DEMO_CLIP_SECONDS = 10.0
 DEMO_TRAINING = "8m"  # at most, for a slow machine

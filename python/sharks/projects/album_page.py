@@ -13,6 +13,7 @@ from ..files.atomic import written
 from ..songs import cutlist
 from ..songs.song import LEFT_OVER
 from . import page
+from .likeness import heard
 
 if typing.TYPE_CHECKING:
     from ..dataset.dataset import Dataset
@@ -24,8 +25,12 @@ Entry = dict[str, typing.Any]
 
 def write(
     project: pathlib.Path, album: Songs, pack: Pack, model: pathlib.Path, data: Dataset | None = None
-) -> pathlib.Path:
-    """Write the page of songs that are saved in `project`. `model` is what played them, `data` what it learnt from."""
+) -> list[page.Fact]:
+    """Write the page of songs that are saved in `project`. `model` is what played them, `data` what it learnt from.
+
+    What the songs are like beside the music that was learnt is on the page, and returned.
+    """
+    likeness = heard([project / name for name in album.names()], pack)
     entries = {entry["file"]: entry for entry in cutlist.read(project)}
     songs = [page.sound(project, project / name, (_song(entries[name]),)) for name in album.names() if name in entries]
     clips = _clips(project, album, list(entries.values()))
@@ -34,10 +39,11 @@ def write(
         songs=songs,
         original=_original(project, data, min((clip.seconds for clip in clips), default=10.0)) if data else None,
         clips=clips,
-        facts=page.facts_of(pack),
+        facts=page.facts_of(pack) + likeness,
         steps=_steps(model, album.source, clips),
     )
-    return page.write(project, whole)
+    page.write(project, whole)
+    return likeness
 
 
 def _song(entry: Entry) -> str:

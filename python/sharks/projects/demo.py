@@ -17,6 +17,7 @@ from ..packs import box as in_the_box
 from ..packs.pack import Pack, load, pack_of
 from ..play.request import request
 from . import page
+from .likeness import heard
 
 CLIPS, SECONDS = 3, 8.0  # 24 seconds of music
 
@@ -81,7 +82,9 @@ def _played(
         verdict = health(*read_audio(file)).verdict
         clips.append(page.sound(folder, file, verdict=verdict))
     clips.sort(key=lambda clip: clip.verdict == "ok")
-    whole = page.Page("What a trained model plays", clips, page.facts_of(pack), _steps(clips, folder))
+    whole = page.Page(
+        "What a trained model plays", clips, page.facts_of(pack) + heard(files, pack), _steps(clips, folder)
+    )
     return Played(page.write(folder, whole), files, audio.seconds * len(files))
 
 

@@ -143,7 +143,7 @@ def make(
             **settings,
         )
         album = _played(run.path, project, playing, device, tell, progress)
-    _save(album, project, run.path, data)
+    _save(album, project, run.path, tell, data)
     return album
 
 
@@ -168,7 +168,7 @@ def play(
     _refuse_others(project, playing)
     with held(project, _DOING):
         album = _played(model, project, playing, device, tell, progress)
-    _save(album, project, model)
+    _save(album, project, model, tell)
     return album
 
 
@@ -187,14 +187,21 @@ def _refuse_others(project: pathlib.Path, playing: Playing) -> None:
     cutlist.refuse_others(project, {*cutlist.names(1), *cutlist.names(playing.songs)})
 
 
-def _save(album: Songs, project: pathlib.Path, model: pathlib.Path, data: Dataset | None = None) -> None:
-    """The songs, and the page to hear them on."""
+def _save(
+    album: Songs,
+    project: pathlib.Path,
+    model: pathlib.Path,
+    tell: Callable[[str], None],
+    data: Dataset | None = None,
+) -> None:
+    """The songs, and the page to hear them on; told is how near they are to what was learnt."""
     from ..packs.pack import load
     from . import album_page
 
     album.save(project)
     with held(project, _DOING):
-        album_page.write(project, album, load(model), model, data)
+        for fact in album_page.write(project, album, load(model), model, data):
+            tell(f"{fact.name}: {fact.value}")
 
 
 def _played(
@@ -244,7 +251,7 @@ def _check_learnt(pack: Pack) -> None:
     if isinstance(bits, float) and isinstance(guessing, float) and bits > guessing - LEARNT:
         cost, limit = told_apart(bits, guessing - LEARNT)
         raise AudioError(
-            f"{pack.path}: has learnt nothing yet: music that it has not heard costs it {cost} bits per sample, where "
+            f"{pack.path}: has learnt nothing yet: music that it has not heard costs it {cost} bits, where "
             f"guessing costs {guessing:.2f}; wanted {limit} or less; {_LONGER}"
         )
 

@@ -111,7 +111,7 @@ def facts_of(pack: Pack) -> list[Fact]:
     found = [Fact("Model", _model(pack))]
     bits, guessing = (about.get(name) for name in ("nll_bits", "order0_bits"))
     if isinstance(bits, float) and isinstance(guessing, float):
-        found.append(Fact("Has it learnt?", _learnt(bits, guessing)))
+        found.append(Fact("Has it learnt?", _learnt(bits, guessing, "sample" if pack.spec.pace == (1, 1) else "code")))
     if isinstance(songs := about.get("songs"), list) and songs:
         found.append(Fact("Learnt from", _named([str(song) for song in songs], about.get("songs_in_all"))))
     if about.get("attribution"):
@@ -128,10 +128,10 @@ def _model(pack: Pack) -> str:
     return f"{name}{trained}; it plays {pack.spec.sample_rate} samples per second"
 
 
-def _learnt(bits: float, guessing: float) -> str:
+def _learnt(bits: float, guessing: float, unit: str) -> str:
     better = guessing - bits
     word = f"Yes, {better:.2f} bits better than guessing" if better > LEARNT else "Hardly more than guessing"
-    return f"{word}: a sample of music that it has not heard costs it {bits:.2f} bits, and by guessing {guessing:.2f}"
+    return f"{word}: a {unit} of music that it has not heard costs it {bits:.2f} bits, and by guessing {guessing:.2f}"
 
 
 def _named(songs: list[str], in_all: typing.Any) -> str:

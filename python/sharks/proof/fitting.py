@@ -13,8 +13,7 @@ from ..terminal.units import span
 from .machine import Machine, multiply_adds_per_second
 
 FOR_A_GPU = "dadabots-2tier"
-FOR_A_CPU = ("dadabots-2tier-small", "dadabots-2tier-tiny")  # of one sampling rate and split, the better one first
-SOON = 6 * 60.0  # seconds to the first sound; the other half of the 12 minutes that it may take is for a busy computer
+FOR_A_CPU = "sharks-form-small"  # of the large one's sampling rate, for little music takes it on a GPU, too
 _LITTLE = 0.5  # of the music that a preset wants: with less, one that wants less is better
 _MEASURED_AT = 270e9  # multiply-adds per second of the two cores on which the presets' steps were measured
 
@@ -28,18 +27,13 @@ class Times:
 
 
 def fitting(machine: Machine) -> str:
-    """The preset to begin with: the large one on a GPU, else the best of which something is heard soon."""
-    if machine.gpu:
-        return FOR_A_GPU
-    soon = (name for name in FOR_A_CPU if (known := times(name, machine)) is None or known.first_sound <= SOON)
-    return next(soon, FOR_A_CPU[-1])
+    """The preset to begin with: the large one on a GPU, else that of which music is heard within minutes."""
+    return FOR_A_GPU if machine.gpu else FOR_A_CPU
 
 
 def enough_for(name: str, minutes: float) -> str:
-    """`name`, or the first smaller preset for which so much music is not too little; the smallest takes any."""
-    by_size = (FOR_A_GPU, *FOR_A_CPU)
-    smaller = by_size[by_size.index(name) :] if name in by_size else (name,)
-    return next((n for n in smaller if minutes >= _LITTLE * guide(n).minutes), smaller[-1])
+    """`name`, or the small preset where so much music is too little for the large one."""
+    return FOR_A_CPU if name == FOR_A_GPU and minutes < _LITTLE * guide(name).minutes else name
 
 
 def times(name: str, machine: Machine) -> Times | None:

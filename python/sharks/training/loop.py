@@ -34,6 +34,7 @@ from .judge import Stopped, judge
 from .music.batches import Training, Validation
 from .music.description import description
 from .music.facts import music_facts
+from .music.figures import figures_of
 from .music.material import Tensors, material_of
 from .rehearsal import rehearsed
 from .run import checkpoint, rundir
@@ -78,6 +79,7 @@ class Loop:
         seconds = self.recipe.validate_seconds
         self.validation = Validation(job.dataset, job.spec, job.recipe, seconds, self._material)
         self._sound = description(job.dataset) if processes.first else {}
+        self._figures = figures_of(job.dataset) if processes.first else {}
         self.progress, self.tell = Progress(), Listeners()
         if found:
             self.learner.restore(found.arrays)
@@ -208,6 +210,7 @@ class Loop:
         if math.isfinite(self.progress.nll):
             about |= {"nll_bits": self.progress.nll, "order0_bits": self.music.order0}
         about |= {"sound": self._sound} if self._sound else {}
+        about |= {"music": self._figures} if self._figures else {}
         about = with_songs(about, [track.name for track in self.job.dataset.of("train")])
         return Pack(self.job.spec, self.learner.weights(), about=about)
 
