@@ -67,6 +67,12 @@ def figures(sounds: Iterable[Sound], rate: int) -> Figures:
     return Figures(seconds, _mean(beats), _mean(forms), tone)
 
 
+def beat(sound: Sound, rate: int) -> float:
+    """The beat of a whole sound, of whatever length: 0 where it is too short to repeat itself."""
+    onset = onsets(spectra(np.asarray(sound, np.float32), rate))
+    return _beat(onset) if len(onset) > 2 * _lags(BEAT_LAGS, _FRAMES)[-1] else 0.0
+
+
 def spectra(sound: Sound, rate: int, floor: float = _FLOOR) -> NDArray[np.float32]:
     """The log-mel frames that all figures but tone are taken from: float32 (frames, 80), 62.5 a second.
 

@@ -34,6 +34,7 @@ if typing.TYPE_CHECKING:
 Temperature = float | list[float] | list[tuple[float, float]]
 
 SPARE = 1.5  # x the music that the songs need: some clips will not be good enough
+AMPLE = 6.0  # the same, of a model whose steps are no samples: its clips cost next to nothing, and the best are chosen
 _LONGER = (
     "train the model for longer (the same again with more hours goes on), choose another preset, or give it more music"
 )
@@ -74,7 +75,7 @@ class Playing:
         seed = arguments.whole("seed", self.seed, 0, MOST_SEED)
         for name, value in {"songs": number, "minutes": minutes, "clip_seconds": seconds, "seed": seed}.items():
             object.__setattr__(self, name, value)
-        if not MOST_ROUNDS * SPARE * 60 * minutes[1] * number / seconds <= MOST_STREAMS:
+        if not MOST_ROUNDS * AMPLE * 60 * minutes[1] * number / seconds <= MOST_STREAMS:
             arguments.refuse("clip_seconds", seconds, f"longer clips: {MOST_STREAMS} at most can be played")
         if self.temperature is not None:
             if np.iterable(self.temperature) and not any(map(np.iterable, self.temperature)):
@@ -84,7 +85,14 @@ class Playing:
 
     @property
     def clips(self) -> int:
-        return math.ceil(SPARE * 60 * self.minutes[1] * self.songs / self.clip_seconds)
+        return self._clips(SPARE)
+
+    def clips_of(self, pack: Pack) -> int:
+        """How many clips of a pack are played at first: six times what the songs need where that costs little."""
+        return self._clips(SPARE if pack.spec.pace == (1, 1) else AMPLE)
+
+    def _clips(self, times: float) -> int:
+        return math.ceil(times * 60 * self.minutes[1] * self.songs / self.clip_seconds)
 
 
 def make(
@@ -227,7 +235,7 @@ def _played(
         "progress": progress,
     }
     for number in range(1, MOST_ROUNDS + 1):
-        count = number * playing.clips
+        count = number * playing.clips_of(pack)
         tell(f"3/4 generate {count if number == 1 else f'more, {count} in all,'} clips of {playing.clip_seconds:g} s")
         if number == 1:
             _check_music(generate(pack, playing.clip_seconds, min(FIRST, count), out=clips, **given))
@@ -295,7 +303,7 @@ def _rows(pack: Pack, playing: Playing, device: str) -> list[manifest.Clip]:
     from ..play.schedule import steps
     from ..play.session import Session
 
-    asked = request(pack, playing.clips, temperature=playing.temperature, seed=playing.seed)
+    asked = request(pack, playing.clips_of(pack), temperature=playing.temperature, seed=playing.seed)
     where = Session(next(asked.parts(1)), device=device).where
     samples = steps("clip_seconds", playing.clip_seconds, pack.spec.sample_rate)
     return rows_of(asked, where, samples, include_prime=False, folder=None)

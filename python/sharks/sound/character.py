@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..features.music import beat
 from .bands import frames_of
 from .collapse import WINDOW, movement
 
@@ -22,7 +23,9 @@ MEASURES = (
     "movement",  # dB: how much its colour does from moment to moment
     "flatness",  # decades: from tones to hiss
     "brightness",  # octaves above 1 Hz: where its spectrum has its middle
+    "beat",  # how far its onsets repeat themselves within a second; see features/music.py
 )
+_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 4.0])  # as much as all colour: where songs have a beat, what has none is noise
 STRETCH = 8.0  # seconds that are described at once
 _LEAST_SPREAD = 0.05  # of any measure, lest the songs' own evenness makes strangers of all clips
 
@@ -41,6 +44,7 @@ def character(mono: NDArray[np.floating], rate: int) -> NDArray[np.float64]:
             moves.mean(),
             np.log10(np.median(frames.flatness[heard]) + 1e-9),
             np.log2(np.mean(frames.centroid[heard]) + 1),
+            beat(mono, rate),
         ]
     )
 
@@ -60,7 +64,7 @@ def unlikeness(found: NDArray[np.float64], songs: Description) -> float:
         abs(value - songs[name][0]) / max(songs[name][1], _LEAST_SPREAD)
         for name, value in zip(MEASURES, found, strict=True)
     ]
-    return float(np.mean(apart))
+    return float(np.average(apart, weights=_WEIGHTS))
 
 
 def is_description(value: object) -> typing.TypeGuard[Description]:

@@ -40,6 +40,6 @@ def test_unlikeness_is_counted_in_the_songs_own_spread():
     songs = {name: [2.0, 0.5] for name in character.MEASURES}
     mean = [2.0] * len(character.MEASURES)
     assert character.unlikeness(mean, songs) == 0
-    assert character.unlikeness([2.5, *mean[1:]], songs) == pytest.approx(1 / len(mean))
+    assert character.unlikeness([2.5, *mean[1:]], songs) == pytest.approx(1 / 8), "a beat counts as much as all colour"
     even = {name: [2.0, 0.0] for name in character.MEASURES}
     assert math.isfinite(character.unlikeness([9.0, *mean[1:]], even))
