@@ -1,7 +1,7 @@
 """Whether it is music, in figures: `python bench/music.py FILE... --album FOLDER --held FILE`.
 
 A row for the files together, one for each, and beside them the album's songs, each against the others, and white noise.
-What the columns mean: python/sharks/features/music.py. `copying`: how near the passages of 2 s are to an album's most
+What the columns mean: python/sharks/sound/music.py. `copying`: how near the passages of 2 s are to an album's most
 similar ones, median and tenth percentile in dB; of a song, to the other songs. `--held` is a song that was not learnt
 from: the distance is to it, and copies of it are none.
 """
@@ -15,7 +15,7 @@ import typing
 
 import numpy as np
 
-from sharks.features import music
+from sharks.sound import music
 from sharks.sound.reading import read_audio
 
 RATE = 16000  # Hz, for all

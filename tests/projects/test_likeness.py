@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from made_songs import dataset
-from sharks.features import music
 from sharks.packs.pack import Pack, random_pack
 from sharks.projects.likeness import NOISE, heard, is_known
+from sharks.sound import music
 from sharks.sound.wav import write_wav
 from sharks.spec import SampleRNNSpec
 from sharks.training.music.figures import figures_of

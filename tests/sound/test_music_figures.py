@@ -5,7 +5,7 @@ import pytest
 
 from made_songs import music as tune
 from sharks.errors import UsageError
-from sharks.features import music
+from sharks.sound import music
 
 RATE = 16000
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.door import State
-from ..engine.filters import all_pole
+from ..engine.filters import filter_of
 from ..errors import AudioError
 from ..families import registry
 from ..levels.quantize import codec_of
@@ -40,7 +40,7 @@ class VoicedSession(Session):
         self._sound = request.pack.spec.sound
         self._last = np.zeros((request.n, self._pace.samples), np.int32)
         spec, tensors = request.pack.spec, request.pack.tensors
-        self._voice = registry.voice(spec, tensors, request.seed, request.streams, all_pole(self.where.device))
+        self._voice = registry.voice(spec, tensors, request.seed, request.streams, filter_of(self.where.device))
 
     def begin(self) -> None:
         """Go to the first free sample: the initial state, then what the primer sounds like."""

@@ -11,12 +11,12 @@ import pathlib
 import typing
 from collections.abc import Sequence
 
-from ..features import music
 from ..packs.pack import Pack
+from ..sound import music
 from ..sound.reading import read_audio
 from .page import Fact
 
-NOISE = {"beat": 0.10, "form": 0.03, "tone": 9.8}  # of white noise; see features/music.py
+NOISE = {"beat": 0.10, "form": 0.03, "tone": 9.8}  # of white noise; see sound/music.py
 WORDS = {
     "beat": ("beat", "no beat: steady as noise", "less of a beat than the songs", "a beat like the songs'"),
     "form": ("form", "nothing returns", "less returns than in the songs", "as much returns as in the songs"),

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.music import beat
 from .bands import frames_of
 from .collapse import WINDOW, movement
+from .music import beat
 
 Description = dict[str, list[float]]  # measure -> [mean, spread]
 
@@ -23,7 +23,7 @@ MEASURES = (
     "movement",  # dB: how much its colour does from moment to moment
     "flatness",  # decades: from tones to hiss
     "brightness",  # octaves above 1 Hz: where its spectrum has its middle
-    "beat",  # how far its onsets repeat themselves within a second; see features/music.py
+    "beat",  # how far its onsets repeat themselves within a second; see sound/music.py
 )
 _WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 4.0])  # as much as all colour: where songs have a beat, what has none is noise
 STRETCH = 8.0  # seconds that are described at once

@@ -5,11 +5,11 @@ import pytest
 
 from made_songs import music
 from sharks import _core
+from sharks.engine import filters as reference
 from sharks.families.codes.tokenizer.fit import fit
 from sharks.families.codes.tokenizer.tokenizer import Tokenizer, frames
 from sharks.families.codes.voice.envelope import Envelope
 from sharks.families.codes.voice.noise import KNEE, NoiseVoice, rounded
-from sharks.features import all_pole as reference
 from sharks.features.mel import MelSpec, mel
 from sharks.spec import CodesSpec
 

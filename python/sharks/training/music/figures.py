@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ...dataset.dataset import Dataset
-from ...features import music
+from ...sound import music
 
 SONGS = 12  # heard at most, and of each
 SECONDS = 180.0  # from its middle

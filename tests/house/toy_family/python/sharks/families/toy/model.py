@@ -37,7 +37,13 @@ class Toy(Model):
         return taps["logits"], after
 
     def nll(
-        self, levels: Tensor, predicted: int, state: Tensors | None = None, dtype: torch.dtype = torch.float32
+        self,
+        levels: Tensor,
+        predicted: int,
+        state: Tensors | None = None,
+        dtype: torch.dtype = torch.float32,
+        *,
+        draw: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensors]:
         w = self.folded(dtype)
         levels = levels[:, -predicted - 1 :]

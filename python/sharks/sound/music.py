@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from .mel import MelSpec, hann, mel
+from ..features.mel import MelSpec, hann, mel
 
 Sound = NDArray[np.float32]  # (samples,)
 Floats = NDArray[np.float64]
@@ -50,9 +50,9 @@ class Figures(typing.NamedTuple):
 def figures(sounds: Iterable[Sound], rate: int) -> Figures:
     """Beat, form and tone of sounds, float (samples,) at `rate` Hz, each window of each of them counting alike.
 
-    >>> import sharks.features.music
+    >>> import sharks.sound.music
     >>> audio = sharks.generate("run", seconds=0.5, n=2, seed=7)
-    >>> sharks.features.music.figures(audio.samples[:, 0], audio.sample_rate).seconds
+    >>> sharks.sound.music.figures(audio.samples[:, 0], audio.sample_rate).seconds
     1.0
     """
     beats, forms, peaks, seconds = [], [], [], 0.0
