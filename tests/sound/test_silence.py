@@ -56,6 +56,15 @@ def test_minus_infinity_keeps_everything():
     assert np.array_equal(cut(x, trim_db=-np.inf)[0], x)
 
 
+def test_infinity_lets_silence_of_any_length_stay_without_gathering_it():
+    x = np.concatenate([still(1), sound(1), still(300), sound(1), still(1)])
+    got, left_out = cut(x, longest=np.inf)
+    assert np.array_equal(got, x[RATE - RATE // 10 : len(x) - RATE + RATE // 10]) and left_out == 0
+    cutter = SilenceCutter(RATE, longest=np.inf)
+    list(cutter.feed(sound(1)))
+    assert sum(map(len, cutter.feed(still(100)))) == 100 * RATE and not cutter._pending
+
+
 def test_memory_is_bounded_in_a_silence_of_hours():
     cutter = SilenceCutter(RATE)
     list(cutter.feed(sound(1)))

@@ -23,7 +23,7 @@ class SilenceCutter:
         self._window = rate // 10
         self._trim, self._silent = 10 ** (trim_db / 20), 10 ** (min(trim_db, SILENCE_DB) / 20)
         self._most = 10 * longest  # windows
-        self._margin = min(MARGIN, max(1, int(self._most / 2)))
+        self._margin = int(min(MARGIN, max(1, self._most // 2)))
         self._rest = np.zeros(0, np.float32)  # less than a window
         self._pending: list[np.ndarray] = []  # silent windows, kept or not once it is known how long it lasts
         self._run = 0  # length of the present silence in windows
@@ -54,7 +54,7 @@ class SilenceCutter:
             self._pending = [window]  # one window leads in
             return
         self._started = True
-        if level < self._silent:
+        if level < self._silent and self._most < np.inf:  # else it stays, however long, and is not gathered
             self._run += 1
             self._pending.append(window)
             if self._run > self._most:
