@@ -10,7 +10,7 @@ import pytest
 import sharks
 from sharks.clips import manifest
 from sharks.errors import AudioError
-from sharks.projects.make import MOST_ROUNDS, SPARE, Playing, dataset_of, make, of_the_data, play
+from sharks.projects.make import AMPLE, MOST_ROUNDS, SPARE, Playing, dataset_of, make, of_the_data, play
 from sharks.sound.wav import write_wav
 
 RATE = 16000
@@ -35,6 +35,13 @@ def test_a_song_needs_more_clips_than_it_is_long():
     playing = Playing(songs=2, minutes=(1, 2), clip_seconds=10)
     assert playing.clips * playing.clip_seconds == SPARE * 2 * 2 * 60
     assert dataclasses.replace(playing, clip_seconds=7).clips * 7 >= SPARE * 2 * 2 * 60
+
+
+def test_where_clips_cost_next_to_nothing_many_are_played_and_the_best_chosen():
+    playing = Playing(songs=2, minutes=(1, 2), clip_seconds=10)
+    codes = sharks.random_pack(sharks.CodesSpec(hidden=8, width=8, books=2, q_levels=8))
+    assert playing.clips_of(codes) == AMPLE * 24 > playing.clips
+    assert playing.clips_of(sharks.random_pack(sharks.SampleRNNSpec(dim=8, embed_dim=4))) == playing.clips
 
 
 SMALL = {

@@ -118,8 +118,8 @@ def _play_box(out: pathlib.Path, as_json: bool) -> None:
 def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
     from ..projects import page
 
-    for dropped in album.dropped:
-        display.say(f"not used: {dropped}")
+    for sentence in _dropped(album):
+        display.say(f"not used: {sentence}")
     paths = [out / name for name in album.names()]
     files = [path for song in paths for path in (song, song.with_suffix(".png"))] + [out / "cuts.json"]
     summary = {
@@ -131,3 +131,12 @@ def _show(album: Songs, out: pathlib.Path, as_json: bool) -> None:
         "page": out / page.NAME,
     }
     display.answer("\n".join([*map(str, files), f"listen: {out / page.NAME}"]), summary, as_json)
+
+
+def _dropped(album: Songs) -> list[str]:
+    """Each part that is not in a song, with its reason; what is only left over, counted."""
+    from ..songs.song import LEFT_OVER
+
+    faults = [str(dropped) for dropped in album.dropped if dropped.reason != LEFT_OVER]
+    left = len(album.dropped) - len(faults)
+    return [*faults, *([f"{left} cut{'s' if left > 1 else ''} of good clips: {LEFT_OVER}"] if left else [])]

@@ -59,7 +59,8 @@ class Display(Listener):
 
     def validated(self, step: int, nll: float, tracks: dict[str, float], best: bool) -> None:
         self._val = nll
-        self.say(f"step {step:,}: {self._learning(nll)}{', the best so far' if best else ''}")
+        praise = ", the best so far" if best and self.plan.train.best == "held-out" else ""
+        self.say(f"step {step:,}: {self._learning(nll)}{praise}")
 
     def previewed(self, step: int, folder: pathlib.Path, verdicts: list[str]) -> None:
         if not self._previews:
