@@ -35,6 +35,14 @@ def test_every_combination_has_a_row_and_its_figures_fit(pack):
         assert 0 < row["of_limit"] and 0 < row["limit"] < np.inf
 
 
+def test_samples_are_those_of_the_sound_where_a_step_is_none(monkeypatch):
+    monkeypatch.setattr(verb, "warm", lambda player, seconds: 1)
+    monkeypatch.setattr(verb, "speed", lambda player, steps: 600.0)
+    (row,) = bench("sharks-form-small", seconds=0.01)["rows"]
+    assert row["samples_per_second"] == pytest.approx(600 * 512 / 6)
+    assert row["x_realtime"] == pytest.approx(600 / 6 * 512 / 16000)
+
+
 def test_the_share_is_the_median_of_what_each_run_reached(pack, monkeypatch):
     speeds, limits = iter([6.0, 4.0, 9.0]), iter([10.0, 10.0, 30.0])
     monkeypatch.setattr(verb, "warm", lambda player, seconds: 1)

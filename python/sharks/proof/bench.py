@@ -61,11 +61,12 @@ def _row(pack: Pack, player: Player, seconds: float) -> dict[str, typing.Any]:
         speeds.append(speed(player, steps))
         if costs:
             limits.append(limit(costs, player.dtype, player.streams, player.threads).samples_per_second)
-    row["samples_per_second"] = statistics.median(speeds)
+    per_step = pack.spec.pace.samples / pack.spec.pace.steps  # samples of sound; a voice's own work is not counted
+    row["samples_per_second"] = statistics.median(speeds) * per_step
     row["x_realtime"] = row["samples_per_second"] / player.streams / pack.spec.sample_rate
     row["bytes_per_step"] = costs["step_bytes"] + costs["frame_bytes"] if costs else None
-    row["multiply_adds_per_sample"] = costs["multiply_adds"] if costs else None
-    row["limit"] = statistics.median(limits) if limits else None
+    row["multiply_adds_per_sample"] = costs["multiply_adds"] / per_step if costs else None
+    row["limit"] = statistics.median(limits) * per_step if limits else None
     row["of_limit"] = statistics.median(a / b for a, b in zip(speeds, limits, strict=True)) if limits else None
     return row
 

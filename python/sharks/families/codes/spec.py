@@ -55,6 +55,11 @@ class CodesSpec(Spec):
             self._check_between(name, low, high)
         if self.window % 4 or self.hop % 4:
             raise SpecError(f"window and hop are {self.window} and {self.hop}; wanted multiples of 4")
+        if self.books * self.q_levels * (2 * self.hidden + self.books * self.width) > MOST_TABLE:
+            raise SpecError(
+                f"{self.books} books of {self.q_levels} entries with hidden {self.hidden} and width {self.width} need "
+                f"tables of more than {4 * MOST_TABLE / 2**30:.0f} GB to play; use fewer or smaller ones"
+            )
         if self.dims > self.pair * self.bands:
             raise SpecError(
                 f"dims is {self.dims}; a code frame has only pair x bands = {self.pair * self.bands} numbers"
@@ -150,6 +155,7 @@ class CodesSpec(Spec):
         """A level enters as the sum of its book's entries, which are not learnt."""
 
 
+MOST_TABLE = 1 << 28  # numbers in the tables by which an engine looks codes up
 _BOUNDS = (
     ("bands", 1, 1024),
     ("window", 16, 1 << 16),

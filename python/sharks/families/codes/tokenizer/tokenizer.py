@@ -18,6 +18,7 @@ from ....features.mel import MelSpec, log_mel
 from . import quantiser
 
 Tensors = dict[str, NDArray[np.float32]]
+LOUDEST = 16.0  # amplitude of a sine: 24 dB beyond full scale
 
 
 class Fields(typing.Protocol):
@@ -70,11 +71,16 @@ class Tokenizer:
         return quantiser.encode(rows.astype(np.float32, copy=False), self._books)
 
     def decode(self, codes: NDArray[typing.Any]) -> NDArray[np.float32]:
-        """Codes (..., frames, books) -> log-mel spectra float32 (..., frames * pair, bands), none below the floor."""
+        """Codes (..., frames, books) -> log-mel spectra float32 (..., frames * pair, bands).
+
+        None lies below the floor, or above what any sound has: whatever a pack holds can be played.
+        """
         # Frame by frame, so that a frame's bits do not depend on its company.
-        pairs = np.matmul(self._basis.T, quantiser.decode(codes, self._books)[..., None])[..., 0] + self._mean
+        with np.errstate(over="ignore", invalid="ignore"):
+            pairs = np.matmul(self._basis.T, quantiser.decode(codes, self._books)[..., None])[..., 0] + self._mean
         spectra = pairs.reshape(*codes.shape[:-2], codes.shape[-2] * self.spec.pair, self.spec.bands)
-        return np.maximum(spectra, np.float32(np.log(self.mel.floor)))
+        low, high = (np.float32(np.log(amplitude * self.spec.window / 4)) for amplitude in (self.spec.floor, LOUDEST))
+        return np.fmax(np.fmin(spectra, high), low)  # NaN, which only wild weights make, is silence
 
 
 def frames(audio: NDArray[np.float32], spec: Fields, shift: int = 0) -> NDArray[np.float32]:
