@@ -35,10 +35,24 @@ WAVENET = {k: v for k, v in SMALL.items() if not k.startswith("model.")} | {
     "model.skip": 8,
     "model.head": 8,
 }
+CODES = {k: v for k, v in SMALL.items() if not k.startswith("model.")} | {
+    "model.sample_rate": RATE,
+    "model.window": 128,
+    "model.hop": 32,
+    "model.bands": 12,
+    "model.dims": 8,
+    "model.books": 2,
+    "model.q_levels": 16,
+    "model.order": 4,
+    "model.hidden": 12,
+    "model.width": 8,
+    "data.renderings": 3,
+    "train.chunk_len": 18,
+}
 
 
 def trained(data, out, preset="dadabots-2tier-tiny", steps=10, **settings):
-    small = WAVENET if "wavenet" in preset else SMALL
+    small = next((table for word, table in (("wavenet", WAVENET), ("form", CODES)) if word in preset), SMALL)
     return sharks.train(data, out, preset, steps=steps, **({"quiet": True} | small | settings))
 
 

@@ -32,6 +32,7 @@ def data():
         ("dadabots-2tier-tiny", {"train.batch": 16, "train.precision": "bfloat16"}),  # on two cores by two cores
         ("prism-3tier-tiny", {"train.decay": "none"}),
         ("ibab-wavenet-tiny", {}),
+        ("sharks-form-small", {}),  # with its dropout, noise and renderings
     ],
 )
 def test_a_run_in_parts_is_the_run_in_one(data, tmp_path, preset, settings):
@@ -83,6 +84,27 @@ def _interrupt_after(monkeypatch, steps):
 
     monkeypatch.setattr(Learner, "learn", interrupted)
     return learnt
+
+
+def test_codes_keep_the_tokenizer_that_was_fitted_first(data, tmp_path, monkeypatch):
+    """A run goes on with its own, and so does one that begins as a pack; the newest checkpoint is what plays."""
+    first = trained(data, tmp_path / "run", "sharks-form-small", steps=5, **{"train.decay": "none"})
+    assert first.best_step == 5
+    fitted = sharks.load(tmp_path / "run")
+    monkeypatch.setattr("sharks.families.registry.fitted", None)  # cannot be called
+    trained(data, tmp_path / "run", "sharks-form-small", steps=7, **{"train.decay": "none"})
+    other = trained(data, tmp_path / "other", "sharks-form-small", steps=2, start=fitted)
+    for pack in (sharks.load(tmp_path / "run"), sharks.load(other.path)):
+        for name in pack.spec.constants():
+            assert np.array_equal(pack.tensors[name], fitted.tensors[name]), name
+    assert not np.array_equal(sharks.load(other.path).tensors["prior.in.weight"], fitted.tensors["prior.in.weight"])
+    assert sharks.generate(other.best, 0.2, seed=1).samples.shape == (1, 1, 400)
+
+
+def test_chances_are_refused_where_they_do_nothing(data, tmp_path):
+    for name in ("dropout", "noise"):
+        with pytest.raises(UsageError, match=rf"train\.{name} is 0\.1, which does nothing to a samplernn; set it to 0"):
+            trained(data, tmp_path / "run", **{f"train.{name}": 0.1})
 
 
 def test_a_damaged_checkpoint_is_passed_over(data, tmp_path):
