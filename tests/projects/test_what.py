@@ -11,7 +11,8 @@ import sharks
 from command import sharks_command
 from made_songs import tune
 from sharks.errors import Error
-from sharks.projects.what import CONFIG, LOG, what
+from sharks.projects.inside import CONFIG, LOG
+from sharks.projects.what import what
 from sharks.sound.wav import write_wav
 from sharks.training.run import rundir
 from small_runs import RATE, trained
@@ -140,3 +141,34 @@ def test_hostile_texts_reach_no_terminal(tmp_path):
 
 def test_the_names_are_those_of_the_room_that_writes_them():
     assert (CONFIG, LOG) == (rundir.CONFIG, rundir.LOG)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        *((f"run/{file}", "run") for file in (CONFIG, LOG, "env.json", "report.html")),
+        *((f"data/{file}", "dataset") for file in ("dataset.json", "places.json", "train.i16", "val.i16")),
+        ("clips/manifest.jsonl", "folder of clips"),
+    ],
+)
+def test_a_part_is_told_of_its_whole(home, name, whole):
+    facts = what(home / name)
+    assert facts["kind"] == f"part of a {whole}" and facts["what"]
+    assert facts["next"] == f"sharks info {(home / name).parent}"
+
+
+def test_states_that_go_on_are_no_packs(home, tmp_path):
+    (state,) = sorted((home / "run" / "checkpoints").glob("*.state.safetensors"))[-1:]
+    assert what(state)["kind"] == "part of a run" and what(state)["next"] == f"sharks info {home / 'run'}"
+    shutil.copytree(home / "clips", tmp_path / "clips")
+    (tmp_path / "clips" / "0000.state.safetensors").write_bytes(b"anything")
+    assert what(tmp_path / "clips" / "0000.state.safetensors")["kind"] == "part of a folder of clips"
+    (tmp_path / "0000.state.safetensors").write_bytes(b"anything")
+    with pytest.raises(Error):
+        what(tmp_path / "0000.state.safetensors")
+
+
+@pytest.mark.parametrize("head", [b"MThd\0\0\0\6\0\1", b"RIFF\0\0\0\0RMIDdata"])
+def test_notes_are_no_sound(tmp_path, head):
+    (tmp_path / "tune.mid").write_bytes(head)
+    assert what(tmp_path / "tune.mid")["kind"].startswith("MIDI")

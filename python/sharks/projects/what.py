@@ -18,12 +18,10 @@ from ..dataset.own_work import CONFIG
 from ..errors import AudioError, Error, PackError
 from ..files.tensorfile import PACK_START
 from ..songs import cutlist
+from .inside import LOG, Facts, part_of
 
 if typing.TYPE_CHECKING:
     from ..sound.reading import Decoder
-
-Facts = dict[str, typing.Any]
-LOG = "log.jsonl"  # as training/run/rundir.py has it, which would load torch's rooms
 
 
 def what(path: pathlib.Path) -> Facts:
@@ -285,5 +283,5 @@ _MOST_HEADER = 1 << 26  # bytes
 _MOST_HEARD = 20  # files of a folder of which one must be a sound
 _CHECKPOINTS = (".pt", ".pth", ".pkl", ".index", ".ckpt")
 _LOOKS: tuple[Callable[[pathlib.Path], Facts | None], ...] = (
-    *(_experiment, _preset, _dataset, _run, _project, _pack, _album, _clips, _checkpoint, _sound, _music),
+    *(part_of, _experiment, _preset, _dataset, _run, _project, _pack, _album, _clips, _checkpoint, _sound, _music),
 )
