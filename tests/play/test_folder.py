@@ -126,6 +126,14 @@ def test_sixteen_bits_tell_256_levels_apart(codec: str, tmp_path: pathlib.Path) 
         assert np.array_equal(np.concatenate(list(reader.read(tmp_path / "a.wav"))), levels)
 
 
+def test_a_folder_that_was_made_for_nothing_goes(pack: Pack, tmp_path: pathlib.Path) -> None:
+    for folder in (tmp_path / "new", tmp_path / "there"):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(sharks.ResourceError, match="make room"):
+            sharks.generate(pack, 1e9, 1000, out=folder)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["there"]
+
+
 def test_files_that_changed_since(pack: Pack, out: pathlib.Path) -> None:
     audio = play(pack, out)
     whole = audio.files[0].read_bytes()
@@ -329,7 +337,7 @@ def test_folders_that_cannot_be(pack: Pack, out: pathlib.Path, monkeypatch: pyte
     monkeypatch.setattr("shutil.disk_usage", lambda _: types.SimpleNamespace(free=100))
     with pytest.raises(sharks.ResourceError, match="are free"):
         play(pack, out)
-    assert not list(out.iterdir())
+    assert not out.exists()
 
 
 def test_more_clips_than_files_can_be_open(pack: Pack, out: pathlib.Path) -> None:

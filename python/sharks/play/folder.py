@@ -55,6 +55,7 @@ class ClipFolder:
         self._bytes = HEADER_BYTES + 2 * (self._before + rows[0].samples)  # of a finished clip
 
     def __enter__(self) -> typing.Self:
+        self._is_new = not self.path.exists()
         clips.make_folder(self.path)
         with contextlib.ExitStack() as holding:
             holding.enter_context(locked(self.path, self._rank))
@@ -63,8 +64,11 @@ class ClipFolder:
             self._holding = holding.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._holding.close()
+        if kind is not None and self._is_new:
+            with contextlib.suppress(OSError):  # where something was played, it stays
+                self.path.rmdir()
 
     def missing(self) -> list[int]:
         """Which rows' clips are not here, or shorter than asked for."""
