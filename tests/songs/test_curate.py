@@ -39,6 +39,15 @@ def cut_list(out):
     return json.loads((out / "cuts.json").read_text())
 
 
+def test_channels_that_cancel_each_other_are_called_so(clips):
+    sound = music(8, 9)
+    save(clips, "0006.wav", np.stack([sound, -sound]))
+    save(clips, "0007.wav", np.zeros((2, 8 * RATE), np.float32))
+    reasons = {dropped.clip: dropped.reason for dropped in sharks.curate(clips, minutes=(0.1, 0.5)).dropped}
+    assert reasons["0006.wav"].startswith("silent in mono: its channels cancel each other; turn ")
+    assert reasons["0007.wav"] == "silent: nothing above -50 dBFS"
+
+
 def test_what_these_tests_call_music_is_healthy():
     assert [health(music(8, seed), RATE).verdict for seed in range(6)] == ["ok"] * 6
 

@@ -78,7 +78,10 @@ def cuts_of(clip: pathlib.Path, rate: int, decoder: Decoder) -> Iterator[Cut | D
     mono = samples.mean(axis=0)
     stretches = sounding(mono - mono.mean(), rate)
     if not stretches:
-        yield Dropped(clip.name, f"silent: nothing above {SILENCE_DB:.0f} dBFS")
+        cancels = any(sounding(channel - channel.mean(), rate) for channel in samples)
+        silent = f"silent: nothing above {SILENCE_DB:.0f} dBFS"
+        opposite = "silent in mono: its channels cancel each other; turn the waveform of one of them over"
+        yield Dropped(clip.name, opposite if cancels else silent)
     for start, stop in stretches:
         yield from _judged(clip, samples[:, start:stop], start, rate)
 
