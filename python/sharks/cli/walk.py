@@ -15,7 +15,7 @@ if typing.TYPE_CHECKING:
 
 DEMO_PRESET = "sharks-form-small"
 DEMO_MINUTES = 1.0, 1.5
-DEMO_CLIP_SECONDS = 10.0
+DEMO_CLIP_SECONDS = 20.0
 DEMO_TRAINING = "8m"  # at most, for a slow machine
 
 
