@@ -139,9 +139,8 @@ def _codes() -> dict[str, Spec]:
         "1-pole": {"order": 1},
         "other-sound": {"bands": 9, "window": 32, "hop": 8, "floor": 1e-3},
     }
-    for width in ODD_WIDTHS:
-        specs[f"hidden-{width}"] = {"hidden": width}
-        specs[f"width-{width}"] = {"width": width}
+    for hidden, width in ((1, 64), (9, 1), (33, 31), (64, 7)):
+        specs[f"hidden-{hidden}-width-{width}"] = {"hidden": hidden, "width": width}
     return {f"codes-{name}": replace(CODES, **fields) for name, fields in specs.items()}
 
 

@@ -22,7 +22,7 @@ from .music.batches import Training
 from .music.material import material_of
 from .step.learner import Learner
 
-SECONDS = 2.0  # of music
+SECONDS = 2.0  # of music, or as many as a batch needs where a step is no sample
 WANTED = 1.0  # bits per sample
 _RISE = 50  # steps in which the learning rate reaches its full value
 _MEMORY = 0.95  # of the running mean of the loss
@@ -34,15 +34,16 @@ class Smoke:
 
     passed: bool
     nll: float  # the running mean over the last steps
-    order0: float  # of the two seconds
+    order0: float  # of these seconds
     steps: int
     seconds: float  # that it took
     track: str
+    music: float = SECONDS  # seconds of it
 
     def __str__(self) -> str:
         return (
-            f"learnt {SECONDS:g} s of {self.track} by heart: {self.nll:.2f} bits (order-0 {self.order0:.2f}) after "
-            f"{self.steps:,} steps and {self.seconds:.0f} s; data and settings work"
+            f"learnt {self.music:.0f} s of {self.track} by heart: {self.nll:.2f} bits (order-0 {self.order0:.2f}) "
+            f"after {self.steps:,} steps and {self.seconds:.0f} s; data and settings work"
         )
 
 
@@ -77,12 +78,12 @@ def smoke(
         nll = learner.learn(training.at(learner.steps), rate)
         mean = nll if learner.steps == 1 else _MEMORY * mean + (1 - _MEMORY) * nll
         now = time.monotonic()
-        found = Smoke(mean < WANTED, mean, order0, learner.steps, now - began, track)
+        found = Smoke(mean < WANTED, mean, order0, learner.steps, now - began, track, seconds)
         if found.passed:
             return found
         if now - began > 60 * minutes:
             raise Error(
-                f"smoke: {SECONDS:g} s of {track} still cost {mean:.2f} bits after {minutes:g} min (order-0 "
+                f"smoke: {seconds:.0f} s of {track} still cost {mean:.2f} bits after {minutes:g} min (order-0 "
                 f"{order0:.2f}), wanted below {WANTED:g}; try a lower train.learning_rate or a larger "
                 "model.dim, or look at the data"
             )
